@@ -1,0 +1,69 @@
+"""The one way a file gets into the lake: written beside its place under a hidden name, synced, renamed.
+
+A reader sees the old file or the new one, whole, and never a part. After a kill a hidden ``.NAME.*.tmp`` may remain,
+which no glob of the lake matches; ``sweep`` takes it away.
+"""
+
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lake.errors import LakeError
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Yield a hidden path to write to; when the block ends without an error, the file takes the place of ``path``.
+
+    Raises:
+        LakeError: the folder cannot be written to, or the disk is full. What was at ``path`` is still there.
+    """
+    hidden = path.with_name(f".{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield hidden
+        with hidden.open("rb+") as handle:
+            os.fsync(handle.fileno())
+        hidden.replace(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise LakeError(f"{path}: could not be written ({error.strerror or error}): check the folder and the disk") from error
+    finally:
+        with suppress(OSError):
+            hidden.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a small text file (UTF-8, line feeds), whole or not at all."""
+    with whole(path) as hidden:
+        hidden.write_bytes(text.encode())
+
+
+def write_parquet(path: Path, table: pa.Table, compression: str) -> None:
+    """Write a table that already conforms to its schema (`lake.schemas`) as one Parquet file, whole or not at all."""
+    with whole(path) as hidden:
+        pq.write_table(table, hidden, compression=compression, row_group_size=86_400, write_statistics=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename in a folder survive a power cut. Windows has no such call and needs none."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def sweep(folder: Path) -> list[Path]:
+    """Take away what a killed writer left in a folder. Call it only while holding the lock of whoever writes there."""
+    left = [path for path in folder.glob(".*.tmp") if path.is_file()] if folder.is_dir() else []
+    for path in left:
+        path.unlink(missing_ok=True)
+    return left

@@ -1,0 +1,131 @@
+"""Where everything lies. The only place that knows the lake's folders and file names.
+
+The outside of it is a contract (README, "Folder map"): people glob these paths from notebooks.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from lake.names import symbol as checked
+
+EXCHANGE = "binance"
+
+_DAY_FOLDER = re.compile(r"year=(\d{4})/month=(\d{2})/day=(\d{2})\Z")
+_HOUR_FILE = re.compile(r"bars_1s_(\d{2})\.parquet\Z")
+_DAY_FILE = re.compile(r"(\d{4}-\d{2}-\d{2})\.parquet\Z")
+_PART = re.compile(r"part_(\d{4,})\.jsonl\Z")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The paths of one lake below its base folder."""
+
+    base: Path
+
+    def raw_day(self, symbol: str, day: date) -> Path:
+        """The folder of one symbol's raw parts of a UTC day, by the time they were received."""
+        return self.raw / checked(symbol) / day.isoformat()
+
+    @property
+    def raw(self) -> Path:
+        """The folder of all raw parts, one folder a symbol."""
+        return self.base / "raw" / EXCHANGE
+
+    @property
+    def parquet(self) -> Path:
+        """The folder of all 1-second bars, one folder a symbol."""
+        return self.base / "parquet" / EXCHANGE
+
+    def hour_folder(self, symbol: str, day: date) -> Path:
+        """The folder of the hour files of a day that is not compacted yet."""
+        return self.parquet / checked(symbol) / f"year={day:%Y}" / f"month={day:%m}" / f"day={day:%d}"
+
+    def hour_file(self, symbol: str, hour: datetime) -> Path:
+        """The 1-second bars of one hour."""
+        return self.hour_folder(symbol, hour.date()) / f"bars_1s_{hour:%H}.parquet"
+
+    def day_file(self, symbol: str, day: date) -> Path:
+        """The 1-second bars of one compacted day."""
+        return self.parquet / checked(symbol) / f"{day.isoformat()}.parquet"
+
+    def hour_files(self, symbol: str, day: date) -> dict[datetime, Path]:
+        """The hour files of a day that are there, by hour, in order."""
+        folder = self.hour_folder(symbol, day)
+        found = {}
+        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+            if match := _HOUR_FILE.match(path.name):
+                found[datetime(day.year, day.month, day.day, int(match[1]), tzinfo=UTC)] = path
+        return found
+
+    def bar_symbols(self) -> list[str]:
+        """Every symbol that has bars, in alphabetical order."""
+        return _folders(self.parquet)
+
+    def raw_symbols(self) -> list[str]:
+        """Every symbol that has raw parts, in alphabetical order."""
+        return _folders(self.raw)
+
+    def hour_days(self, symbol: str) -> list[date]:
+        """The days of a symbol that have hour files, in order: those not compacted, or not wholly."""
+        root = self.parquet / checked(symbol)
+        days = []
+        for folder in root.glob("year=*/month=*/day=*"):
+            match = _DAY_FOLDER.search(folder.as_posix())
+            if match and any(_HOUR_FILE.match(path.name) for path in folder.iterdir()):
+                days.append(date(int(match[1]), int(match[2]), int(match[3])))
+        return sorted(days)
+
+    def compacted_days(self, symbol: str) -> list[date]:
+        """The days of a symbol that have a compacted file, in order."""
+        root = self.parquet / checked(symbol)
+        names = (_DAY_FILE.match(path.name) for path in root.iterdir()) if root.is_dir() else ()
+        return sorted(date.fromisoformat(match[1]) for match in names if match)
+
+    @property
+    def quarantine(self) -> Path:
+        """What could not be read, with file, offset and reason."""
+        return self.base / "quarantine"
+
+    @property
+    def ledger(self) -> Path:
+        """What is known about raw parts and trade ids. It can be made anew from raw/ at any time."""
+        return self.base / "ledger" / f"{EXCHANGE}.sqlite"
+
+    @property
+    def locks(self) -> Path:
+        """The folder of the locks that keep two processes from writing the same thing."""
+        return self.base / "locks"
+
+    @property
+    def logs(self) -> Path:
+        """The folder of the daily log files."""
+        return self.base / "logs"
+
+    @property
+    def reports(self) -> Path:
+        """The folder of reports; Data Docs are below it."""
+        return self.base / "reports"
+
+
+def part_name(number: int) -> str:
+    """The name of the raw part with this number, counted from 1 within its day."""
+    return f"part_{number:04d}.jsonl"
+
+
+def part_number(name: str) -> int | None:
+    """The number in a raw part's name, or None where the file is no raw part."""
+    match = _PART.match(name)
+    return int(match[1]) if match else None
+
+
+def _folders(root: Path) -> list[str]:
+    return sorted(_valid(path.name for path in root.iterdir() if path.is_dir())) if root.is_dir() else []
+
+
+def _valid(names: Iterator[str]) -> Iterator[str]:
+    for name in names:
+        if name.isalnum() and checked(name) == name:
+            yield name

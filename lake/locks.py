@@ -1,0 +1,24 @@
+"""Operating-system locks: two processes never write the same thing, and a killed one leaves no lock behind."""
+
+from filelock import FileLock
+
+from lake.errors import LakeError
+from lake.layout import Layout
+
+
+def _lock(layout: Layout, name: str) -> FileLock:
+    try:
+        layout.locks.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LakeError(f"{layout.locks}: cannot be made ({error.strerror}): check base_path") from error
+    return FileLock(layout.locks / f"{name}.lock")
+
+
+def bars(layout: Layout, symbol: str) -> FileLock:
+    """Held by whoever writes the bars of a symbol: transform and compaction."""
+    return _lock(layout, f"bars-{symbol}")
+
+
+def collector(layout: Layout) -> FileLock:
+    """Held by the collector while it runs, and by whoever adopts the parts that a killed one left open."""
+    return _lock(layout, "collector")

@@ -1,0 +1,38 @@
+"""Symbols, as folder names and cell values that nothing can be hidden in.
+
+The exchange lists symbols that are not ASCII (``币安人生USDT``), so letters and digits of any script are taken; path
+separators, dots, quotes, brackets, control and bidirectional characters are not, because a symbol becomes a folder, an
+SQL value and a cell of a web page.
+"""
+
+import unicodedata
+from collections.abc import Iterable
+
+from lake.errors import BadInputError
+
+_MAX_LENGTH = 40
+_WINDOWS_DEVICES = {"CON", "PRN", "AUX", "NUL", *(f"{n}{i}" for n in ("COM", "LPT") for i in range(1, 10))}
+
+
+def symbol(text: str) -> str:
+    """Return ``text`` as a symbol in the exchange's capitals.
+
+    Raises:
+        BadInputError: not 1 to 40 letters and digits, or a name Windows keeps for a device.
+    """
+    name = unicodedata.normalize("NFC", text).upper() if isinstance(text, str) else ""
+    if not name.isalnum() or len(name) > _MAX_LENGTH or name in _WINDOWS_DEVICES:
+        raise BadInputError(f"symbol {str(text)[:60]!r}: expected 1 to {_MAX_LENGTH} letters and digits, such as SOLUSDT")
+    return name
+
+
+def symbols(names: Iterable[str]) -> list[str]:
+    """Return the symbols checked, in the order given, each once.
+
+    Raises:
+        BadInputError: a symbol is none, or there is no symbol at all.
+    """
+    unique = list(dict.fromkeys(symbol(name) for name in names))
+    if not unique:
+        raise BadInputError("symbols: at least one is needed, such as SOLUSDT")
+    return unique

@@ -1,0 +1,93 @@
+"""Reading bars: exactly the files of a symbol and window, or the views over the whole lake."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Literal
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from lake import duck
+from lake.layout import Layout
+from lake.schemas import BARS, UTC_US
+from lake.windows import Window
+
+Timeframe = Literal["1s", "1m"]
+VIEWS = ("bars_1s", "bars_1m")
+_TRIES = 5
+
+
+def bars(layout: Layout, symbol: str, window: Window, tf: Timeframe = "1s") -> pa.Table:
+    """Return the bars of one symbol with ``start <= window_start < end``, as `lake.schemas.BARS`, sorted.
+
+    A minute bar is made of those of its seconds that lie in the window: give whole minutes.
+    """
+    days = [day(layout, symbol, which, window) for which in window.days()]
+    table = pa.concat_tables(days) if days else BARS.empty()
+    return table if tf == "1s" else minutes(table)
+
+
+def minutes(seconds: pa.Table) -> pa.Table:
+    """Roll 1-second bars up to 1-minute bars, with the statement behind the view `bars_1m`."""
+    con = duck.memory()
+    con.register("bars_1s", seconds)
+    con.execute(duck.sql("views/bars_1m"))
+    found = con.sql("SELECT * EXCLUDE exchange FROM bars_1m ORDER BY symbol, window_start").to_arrow_table()
+    return BARS.conform(found)
+
+
+def day(layout: Layout, symbol: str, which: date, window: Window | None = None) -> pa.Table:
+    """Return a day's 1-second bars (of the part in ``window``), whether the day is compacted, not yet, or just being so.
+
+    Compaction writes the day file before it takes the hour files away; who listed them a moment earlier lists again.
+    """
+    for attempt in range(_TRIES):
+        try:
+            tables = list(_day_tables(layout, symbol, which))
+            break
+        except FileNotFoundError:
+            if attempt == _TRIES - 1:
+                raise
+    table = pa.concat_tables(tables).sort_by("window_start") if tables else BARS.empty()
+    if window is None:
+        return table
+    start, end = (pa.scalar(at, UTC_US) for at in (window.start, window.end))
+    inside = pc.and_(pc.greater_equal(table["window_start"], start), pc.less(table["window_start"], end))
+    return table.filter(inside)
+
+
+def _day_tables(layout: Layout, symbol: str, which: date) -> Iterator[pa.Table]:
+    hours = layout.hour_files(symbol, which)
+    whole_day = layout.day_file(symbol, which)
+    if whole_day.exists():
+        table = file(whole_day)
+        if hours:
+            hour_of = pc.floor_temporal(table["window_start"], unit="hour")
+            superseded = pc.is_in(hour_of, value_set=pa.array(list(hours), UTC_US))
+            table = table.filter(pc.invert(superseded))
+        yield table
+    yield from map(file, hours.values())
+
+
+def file(path: object) -> pa.Table:
+    """Return the bars of one Parquet file.
+
+    Raises:
+        LakeError: its columns are not those of bars.
+    """
+    return BARS.conform(pq.ParquetFile(path).read())
+
+
+def connect(layout: Layout) -> duckdb.DuckDBPyConnection:
+    """Return an in-memory DuckDB connection that has every view of the lake."""
+    con = duck.memory()
+    con.execute(views_sql(layout))
+    return con
+
+
+def views_sql(layout: Layout) -> str:
+    """Return the SQL that makes every view, with the base path filled in, for any DuckDB 2 client."""
+    base = str(layout.base).replace("\\", "/").replace("'", "''")
+    return "\n".join(duck.sql(f"views/{name}").replace("@@BASE@@", base) for name in VIEWS)

@@ -1,0 +1,112 @@
+"""Every column of the lake, declared once: name, type, unit, meaning.
+
+The Parquet schema, the check on writing and the data dictionary (`docs/dictionary.md`) all follow from here.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import pyarrow as pa
+
+from lake.errors import LakeError
+
+UTC_US = pa.timestamp("us", tz="UTC")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its name, Arrow type, unit and meaning."""
+
+    name: str
+    type: pa.DataType
+    unit: str
+    meaning: str
+    null: bool = False
+
+
+@dataclass(frozen=True)
+class Schema:
+    """A table of the lake: what a row is, and its columns in order."""
+
+    name: str
+    grain: str
+    columns: tuple[Column, ...]
+
+    @cached_property
+    def arrow(self) -> pa.Schema:
+        """The columns as an Arrow schema."""
+        return pa.schema([pa.field(c.name, c.type, c.null) for c in self.columns])
+
+    @property
+    def names(self) -> list[str]:
+        """The column names in order."""
+        return [column.name for column in self.columns]
+
+    def conform(self, table: pa.Table) -> pa.Table:
+        """Return the table with exactly these columns, in order and type.
+
+        Raises:
+            LakeError: a column is missing, extra, of a type that does not convert without loss, or null where it must not be.
+        """
+        if set(table.column_names) != set(self.names):
+            odd = sorted(set(table.column_names) ^ set(self.names))
+            raise LakeError(f"{self.name}: columns missing or unknown: {', '.join(odd)}")
+        try:
+            table = table.select(self.names).cast(self.arrow, safe=True)
+            table.validate(full=False)
+        except (pa.ArrowInvalid, ValueError) as error:
+            raise LakeError(f"{self.name}: {error}") from error
+        for column in self.columns:
+            if not column.null and table[column.name].null_count:
+                raise LakeError(f"{self.name}: {column.name} has nulls and must not")
+        return table
+
+    def empty(self) -> pa.Table:
+        """A table with these columns and no rows."""
+        return self.arrow.empty_table()
+
+
+BARS = Schema(
+    "bars",
+    "one symbol, one second (or minute); sorted by window_start; (symbol, window_start) unique",
+    (
+        Column("symbol", pa.string(), "", "the pair, in the exchange's capitals"),
+        Column("window_start", UTC_US, "UTC", "start of the second; the bar holds trades with start <= T < start + 1 s"),
+        Column("open", pa.float64(), "quote per base", "price of the lowest trade id; of a flat bar the close before it"),
+        Column("high", pa.float64(), "quote per base", "highest price"),
+        Column("low", pa.float64(), "quote per base", "lowest price"),
+        Column("close", pa.float64(), "quote per base", "price of the highest trade id"),
+        Column("volume_base", pa.float64(), "base", "sum of quantities, rounded once from the exact decimal"),
+        Column("volume_quote", pa.float64(), "quote", "sum of price x quantity, rounded once from the exact decimal"),
+        Column("trade_count", pa.int64(), "trades", "0 in a flat bar"),
+        Column("vwap", pa.float64(), "quote per base", "volume_quote / volume_base; null in a flat bar", null=True),
+        Column("bid", pa.float64(), "quote per base", "best bid of the last quote received in the second", null=True),
+        Column("ask", pa.float64(), "quote per base", "best ask of that quote", null=True),
+        Column("spread", pa.float64(), "quote per base", "ask - bid, rounded once", null=True),
+        Column("taker_buy_base", pa.float64(), "base", "part of volume_base whose taker bought"),
+        Column("taker_buy_quote", pa.float64(), "quote", "part of volume_quote whose taker bought"),
+        Column("first_trade_id", pa.int64(), "", "lowest trade id; null in a flat bar", null=True),
+        Column("last_trade_id", pa.int64(), "", "highest trade id; null in a flat bar", null=True),
+        Column("complete", pa.bool_(), "", "it is proved by trade ids that no trade of the window is missing"),
+    ),
+)
+
+RAW = Schema(
+    "raw",
+    "one event (trade or best quote) as the exchange sent it; JSON lines, in the order received",
+    (
+        Column("symbol", pa.string(), "", "the pair, in the exchange's capitals"),
+        Column("ts_event", pa.int64(), "us since 1970 UTC", "a trade's trade time T; null for a spot quote, which has none", null=True),
+        Column("ts_recv", pa.int64(), "us since 1970 UTC", "when it was received; can be before ts_event"),
+        Column("price", pa.string(), "quote per base", "a trade's price, the exchange's decimal text", null=True),
+        Column("qty", pa.string(), "base", "a trade's quantity, the exchange's decimal text", null=True),
+        Column("side", pa.string(), "", "the taker's side of a trade: buy or sell", null=True),
+        Column("bid", pa.string(), "quote per base", "a quote's best bid, decimal text", null=True),
+        Column("ask", pa.string(), "quote per base", "a quote's best ask, decimal text", null=True),
+        Column("stream", pa.string(), "", "trade or bookTicker"),
+        Column("trade_id", pa.int64(), "", "a trade's id, consecutive within its symbol", null=True),
+        Column("update_id", pa.int64(), "", "a quote's order book update id; increasing, with holes", null=True),
+        Column("bid_qty", pa.string(), "base", "size at the best bid, decimal text", null=True),
+        Column("ask_qty", pa.string(), "base", "size at the best ask, decimal text", null=True),
+    ),
+)
