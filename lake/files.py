@@ -32,7 +32,9 @@ def whole(path: Path) -> Iterator[Path]:
         hidden.replace(path)
         sync_folder(path.parent)
     except OSError as error:
-        raise LakeError(f"{path}: could not be written ({error.strerror or error}): check the folder and the disk") from error
+        raise LakeError(
+            f"{path}: could not be written ({error.strerror or error}): check the folder and the disk"
+        ) from error
     finally:
         with suppress(OSError):
             hidden.unlink(missing_ok=True)

@@ -22,7 +22,9 @@ def symbol(text: str) -> str:
     """
     name = unicodedata.normalize("NFC", text).upper() if isinstance(text, str) else ""
     if not name.isalnum() or len(name) > _MAX_LENGTH or name in _WINDOWS_DEVICES:
-        raise BadInputError(f"symbol {str(text)[:60]!r}: expected 1 to {_MAX_LENGTH} letters and digits, such as SOLUSDT")
+        raise BadInputError(
+            f"symbol {str(text)[:60]!r}: expected 1 to {_MAX_LENGTH} letters and digits, such as SOLUSDT"
+        )
     return name
 
 

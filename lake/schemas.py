@@ -71,8 +71,12 @@ BARS = Schema(
     "one symbol, one second (or minute); sorted by window_start; (symbol, window_start) unique",
     (
         Column("symbol", pa.string(), "", "the pair, in the exchange's capitals"),
-        Column("window_start", UTC_US, "UTC", "start of the second; the bar holds trades with start <= T < start + 1 s"),
-        Column("open", pa.float64(), "quote per base", "price of the lowest trade id; of a flat bar the close before it"),
+        Column(
+            "window_start", UTC_US, "UTC", "start of the second; the bar holds trades with start <= T < start + 1 s"
+        ),
+        Column(
+            "open", pa.float64(), "quote per base", "price of the lowest trade id; of a flat bar the close before it"
+        ),
         Column("high", pa.float64(), "quote per base", "highest price"),
         Column("low", pa.float64(), "quote per base", "lowest price"),
         Column("close", pa.float64(), "quote per base", "price of the highest trade id"),
@@ -96,7 +100,13 @@ RAW = Schema(
     "one event (trade or best quote) as the exchange sent it; JSON lines, in the order received",
     (
         Column("symbol", pa.string(), "", "the pair, in the exchange's capitals"),
-        Column("ts_event", pa.int64(), "us since 1970 UTC", "a trade's trade time T; null for a spot quote, which has none", null=True),
+        Column(
+            "ts_event",
+            pa.int64(),
+            "us since 1970 UTC",
+            "a trade's trade time T; null for a spot quote, which has none",
+            null=True,
+        ),
         Column("ts_recv", pa.int64(), "us since 1970 UTC", "when it was received; can be before ts_event"),
         Column("price", pa.string(), "quote per base", "a trade's price, the exchange's decimal text", null=True),
         Column("qty", pa.string(), "base", "a trade's quantity, the exchange's decimal text", null=True),

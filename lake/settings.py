@@ -94,7 +94,11 @@ class Settings(BaseSettings):
     """All that a user can set. Frozen: made once by `load` and passed on."""
 
     model_config = SettingsConfigDict(
-        env_prefix=_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, nested_model_default_partial_update=True
+        env_prefix=_PREFIX,
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        nested_model_default_partial_update=True,
     )
 
     base_path: str = "./data"
@@ -150,7 +154,9 @@ def load() -> Settings:
     except ValidationError as error:
         raise BadInputError(_one_line(error, values, path)) from None
     except SettingsError as error:
-        raise BadInputError(f"environment: {error}: write lists as JSON, such as LAKE_SYMBOLS='[\"SOLUSDT\"]'") from None
+        raise BadInputError(
+            f"environment: {error}: write lists as JSON, such as LAKE_SYMBOLS='[\"SOLUSDT\"]'"
+        ) from None
     except BadInputError as error:
         raise BadInputError(f"{_source('symbols', values, path)}: {error}") from None
     base = _base(found.base_path, values, path)
@@ -199,5 +205,7 @@ def _base(text: str, values: dict[str, Any], path: Path | None) -> str:
         raise BadInputError(f"base_path {text!r}: object stores are not supported yet: name a folder")
     if "\0" in text or not text.strip():
         raise BadInputError("base_path: expected a folder, such as ./data")
-    from_file = path is not None and "LAKE_BASE_PATH" not in {name.upper() for name in os.environ} and "base_path" in values
+    from_file = (
+        path is not None and "LAKE_BASE_PATH" not in {name.upper() for name in os.environ} and "base_path" in values
+    )
     return str(((path.parent if from_file and path else Path.cwd()) / Path(text).expanduser()).resolve())

@@ -42,7 +42,9 @@ def parse_time(text: str | datetime, name: str = "time") -> datetime:
         found = text if isinstance(text, datetime) else datetime.fromisoformat(text.strip())
         found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
     except (ValueError, AttributeError, OverflowError):
-        raise BadInputError(f"{name} {str(text)[:40]!r}: expected ISO 8601 in UTC, such as 2025-10-21T00:00:00Z") from None
+        raise BadInputError(
+            f"{name} {str(text)[:40]!r}: expected ISO 8601 in UTC, such as 2025-10-21T00:00:00Z"
+        ) from None
     if not _FIRST_YEAR <= found.year <= _LAST_YEAR:
         raise BadInputError(f"{name} {found:%Y-%m-%d}: expected a year from {_FIRST_YEAR} to {_LAST_YEAR}")
     return found

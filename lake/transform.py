@@ -1,0 +1,242 @@
+"""Raw parts to 1-second bars: what is pending is found from the data, only hours whose input changed are built.
+
+Order of things, so that a kill at any moment costs nothing: parts are read and their hours noted as dirty in one
+transaction; bars are written whole; only then is an hour no longer dirty. Twice gives once.
+"""
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+from loguru import logger
+
+from lake import bars, files, locks, quarantine, raw, read
+from lake.events import Events
+from lake.layout import Layout
+from lake.ledger import Ledger
+from lake.raw import Part
+from lake.windows import Window, floor_hour, iso
+
+BATCH_BYTES = 256 << 20
+_MOST_HOURS = 48
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a run did for one symbol.
+
+    ``missing``: seconds without a bar between the first and the last bar of each hour; ``quarantined``: raw lines that
+    could not be used; ``kept``: hours left as they are because raw parts are gone; ``seconds``: how long it took.
+    """
+
+    symbol: str
+    hours: int = 0
+    rows: int = 0
+    missing: int = 0
+    quarantined: int = 0
+    kept: int = 0
+    seconds: float = 0.0
+
+
+def pending(layout: Layout, symbols: Iterable[str] | None = None, window: Window | None = None) -> list[str]:
+    """Return the symbols with something to build: parts that are new or changed, or hours noted as dirty.
+
+    With a window every symbol that has raw parts is returned: its hours there are built again.
+    """
+    names = list(symbols) if symbols is not None else layout.raw_symbols()
+    return [name for name in names if (layout.raw / name).is_dir() and _is_pending(layout, name, window)]
+
+
+def _is_pending(layout: Layout, symbol: str, window: Window | None) -> bool:
+    if window is not None:
+        return True
+    with Ledger(layout, symbol) as ledger:
+        return bool(ledger.dirty()) or any(_scan(layout, ledger))
+
+
+def run(layout: Layout, symbol: str, window: Window | None = None, compression: str = "snappy") -> Built:
+    """Build the dirty hours of a symbol; with a window, every hour that it touches.
+
+    Returns:
+        What was done. A second run at once does nothing.
+
+    Raises:
+        LakeError: the lake cannot be written, or the ledger is damaged.
+    """
+    started = time.monotonic()
+    with locks.bars(layout, symbol), Ledger(layout, symbol) as ledger:
+        work = _Work(layout, ledger, window, compression)
+        work.take_in()
+        work.build_rest()
+        return work.result(time.monotonic() - started)
+
+
+def _scan(layout: Layout, ledger: Ledger) -> Iterator[list[Part]]:
+    """Yield the parts of each day folder that are new or changed.
+
+    Of days that are compacted a folder's time of change tells whether to look; of others each part's size and time.
+    """
+    read_as = ledger.folders()
+    compacted = set(layout.compacted_days(ledger.symbol))
+    present = raw.days(layout, ledger.symbol)
+    for day in ledger.part_days() - set(present):
+        ledger.lose(day, ledger.parts(day))
+    for day, mtime_ns in present.items():
+        if day in compacted and read_as.get(day) == mtime_ns:
+            continue
+        raw.adopt_orphans(layout, [layout.raw_day(ledger.symbol, day)])
+        mtime_ns = layout.raw_day(ledger.symbol, day).stat().st_mtime_ns
+        here, known = raw.parts(layout, ledger.symbol, day), ledger.parts(day)
+        if lost := set(known) - {part.name for part in here}:
+            ledger.lose(day, lost)
+        changed = [part for part in here if known.get(part.name) != part]
+        if changed:
+            yield changed
+        elif day in compacted and raw.settled(mtime_ns):
+            ledger.folder_read(day, mtime_ns)
+
+
+class _Work:
+    """One run for one symbol."""
+
+    def __init__(self, layout: Layout, ledger: Ledger, window: Window | None, compression: str) -> None:
+        self.layout, self.ledger, self.events = layout, ledger, Events(ledger.symbol)
+        self.window, self.compression = window, compression
+        self.quarantined = self.kept = 0
+        self.tables: dict[int, tuple[int, int]] = {}
+
+    def result(self, seconds: float) -> Built:
+        """Say what was done."""
+        rows, missing = (sum(numbers) for numbers in zip(*self.tables.values(), strict=True)) if self.tables else (0, 0)
+        return Built(
+            self.ledger.symbol, len(self.tables), rows, missing, self.quarantined, self.kept, round(seconds, 3)
+        )
+
+    def take_in(self) -> None:
+        """Read what is new or changed, batch by batch, and build the hours it touches."""
+        for batch in _batches(part for changed in _scan(self.layout, self.ledger) for part in changed):
+            paths = {part.path(self.layout, self.ledger.symbol): part for part in batch}
+            if self.events.size + sum(part.size for part in batch) > BATCH_BYTES:
+                self.events.clear()
+            hours, bad = self.events.add(path for path in paths if path not in self.events.paths)
+            for path, lines in bad.items():
+                self.quarantined += quarantine.put(self.layout, path, lines)
+            with self.ledger.transaction():
+                for path, part in paths.items():
+                    self.ledger.put_part(part, hours[path])
+            self._build(self.ledger.dirty(self.window))
+
+    def build_rest(self) -> None:
+        """Build what an earlier run left, and with a window each of its hours that was not built just now."""
+        rest = self.ledger.dirty(self.window)
+        if self.window is not None:
+            rest = sorted(set(rest) | set(self.ledger.hours(self.window)) - set(self.tables))
+        self._build(rest)
+
+    def _build(self, hours: Iterable[int]) -> None:
+        """Build hours, then those beside them whose flat bars or proofs depend on what these hold."""
+        affected: set[int] = set()
+        for group in self._groups(hours):
+            affected |= self._hold(group)
+            self._write(group)
+        for group in self._groups(sorted(set(self.ledger.dirty()) & affected)):
+            bars.hold(self.events, group)
+            self._write(group)
+
+    def _groups(self, hours: Iterable[int]) -> Iterator[list[int]]:
+        """Yield the hours that can be built, as many at a time as fit into memory, their parts being there."""
+        group: list[int] = []
+        wanted: dict[Path, int] = {}
+        for hour in hours:
+            parts, gone = self.ledger.parts_of_hour(hour)
+            if gone and self._has_bars(hour):
+                self._keep(hour)
+                continue
+            more = {self.layout.raw_day(self.ledger.symbol, day) / name: size for day, name, size in parts}
+            if group and (sum((wanted | more).values()) > BATCH_BYTES or len(group) == _MOST_HOURS):
+                self._load(wanted)
+                yield group
+                group, wanted = [], {}
+            group.append(hour)
+            wanted |= more
+        if group:
+            self._load(wanted)
+            yield group
+
+    def _load(self, wanted: dict[Path, int]) -> None:
+        missing = {path: size for path, size in wanted.items() if path not in self.events.paths}
+        if missing and self.events.size + sum(missing.values()) > BATCH_BYTES:
+            self.events.clear()
+            missing = wanted
+        self.events.add(missing)
+
+    def _hold(self, hours: Sequence[int]) -> set[int]:
+        """Note in the ledger what the hours hold. Returns the hours beside them that this makes dirty."""
+        affected: set[int] = set()
+        with self.ledger.transaction():
+            for hour, (edge, runs) in bars.hold(self.events, hours).items():
+                affected |= self.ledger.holds(hour, edge, runs)
+            stale = self.ledger.stale(affected - set(hours))
+            self.ledger.mark_dirty(stale)
+        return set(stale)
+
+    def _has_bars(self, hour: int) -> bool:
+        at = floor_hour(hour)
+        return any(
+            path.exists()
+            for path in (
+                self.layout.hour_file(self.ledger.symbol, at),
+                self.layout.day_file(self.ledger.symbol, at.date()),
+            )
+        )
+
+    def _keep(self, hour: int) -> None:
+        logger.warning(
+            "{} {}: raw parts of this hour are gone, so its bars are kept as they are; "
+            "put the parts back to have it built again", self.ledger.symbol, iso(floor_hour(hour)),
+        )  # fmt: skip
+        self.ledger.kept(hour)
+        self.kept += 1
+
+    def _write(self, hours: Sequence[int]) -> None:
+        surroundings = {hour: self.ledger.surroundings(hour) for hour in hours}
+        for hour, table in bars.build(self.events, surroundings).items():
+            self._write_hour(hour, table)
+            self.tables[hour] = (len(table), _missing(table))
+        with self.ledger.transaction():
+            for hour in hours:
+                self.ledger.built(hour, surroundings[hour])
+
+    def _write_hour(self, hour: int, table: pa.Table) -> None:
+        """Write the bars unless they are there already, so that a compacted day stays compacted."""
+        at = floor_hour(hour)
+        path = self.layout.hour_file(self.ledger.symbol, at)
+        files.sweep(path.parent)
+        if read.day(self.layout, self.ledger.symbol, at.date(), Window.of_hour(at)).equals(table):
+            return
+        if len(table) or self.layout.day_file(self.ledger.symbol, at.date()).exists():
+            files.write_parquet(path, table, self.compression)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _missing(table: pa.Table) -> int:
+    if not len(table):
+        return 0
+    first, last = (table["window_start"][at].as_py() for at in (0, -1))
+    return round((last - first).total_seconds()) + 1 - len(table)
+
+
+def _batches(parts: Iterable[Part]) -> Iterator[list[Part]]:
+    batch: list[Part] = []
+    size = 0
+    for part in parts:
+        if batch and size + part.size > BATCH_BYTES // 2:
+            yield batch
+            batch, size = [], 0
+        batch.append(part)
+        size += part.size
+    if batch:
+        yield batch

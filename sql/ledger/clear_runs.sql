@@ -1,0 +1,2 @@
+-- Forget the runs of ids of an hour. Parameters: symbol, hour.
+DELETE FROM run WHERE symbol = :symbol AND hour = :hour

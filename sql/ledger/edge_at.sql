@@ -1,0 +1,2 @@
+-- The edge of one hour, where it has trades. Parameters: symbol, hour.
+SELECT hour, first_id, last_id, last_price FROM edge WHERE symbol = :symbol AND hour = :hour

@@ -1,0 +1,28 @@
+-- The ledger (SQLite): what is known about raw parts and trade ids. It can be made anew from raw/ at any time.
+-- Hours are microseconds since 1970 UTC.
+CREATE TABLE IF NOT EXISTS folder (      -- a raw day folder as it was last listed whole
+    symbol TEXT, day TEXT, mtime_ns INTEGER, PRIMARY KEY (symbol, day)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS part (        -- a raw part that has been read; gone: it is no longer in its folder
+    id INTEGER PRIMARY KEY, symbol TEXT NOT NULL, day TEXT NOT NULL, name TEXT NOT NULL,
+    size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, gone INTEGER NOT NULL DEFAULT 0, UNIQUE (symbol, day, name)
+);
+CREATE TABLE IF NOT EXISTS part_hour (   -- which hours a part has events of
+    symbol TEXT, hour INTEGER, part INTEGER, PRIMARY KEY (symbol, hour, part)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS part_hour_part ON part_hour (part);
+CREATE TABLE IF NOT EXISTS dirty (       -- hours whose raw input has changed since their bars were written
+    symbol TEXT, hour INTEGER, PRIMARY KEY (symbol, hour)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS edge (        -- the first and the last trade of an hour that has trades
+    symbol TEXT, hour INTEGER, first_id INTEGER, last_id INTEGER, last_price TEXT, PRIMARY KEY (symbol, hour)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS run (         -- runs of consecutive trade ids that an hour holds
+    symbol TEXT, hour INTEGER, first_id INTEGER, last_id INTEGER, PRIMARY KEY (symbol, first_id, hour)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS run_hour ON run (symbol, hour);
+CREATE INDEX IF NOT EXISTS run_last ON run (symbol, last_id);
+CREATE TABLE IF NOT EXISTS built (       -- what was known of an hour's neighbours when its bars were written
+    symbol TEXT, hour INTEGER, surroundings TEXT, PRIMARY KEY (symbol, hour)
+) WITHOUT ROWID;
+PRAGMA user_version = 1;

@@ -1,0 +1,16 @@
+-- The runs of consecutive trade ids that each hour holds. Grain: one run. Input: held.
+WITH steps AS (
+    SELECT
+        hour_us, first_id, last_id,
+        first_id > coalesce(max(last_id) OVER (PARTITION BY hour_us ORDER BY first_id, last_id
+            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), -2) + 1 AS starts
+    FROM held
+),
+numbered AS (
+    SELECT *, sum(starts::INT) OVER (PARTITION BY hour_us ORDER BY first_id, last_id ROWS UNBOUNDED PRECEDING) AS run
+    FROM steps
+)
+SELECT hour_us, min(first_id) AS first_id, max(last_id) AS last_id
+FROM numbered
+GROUP BY hour_us, run
+ORDER BY ALL
