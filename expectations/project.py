@@ -1,0 +1,167 @@
+"""The Great Expectations project below a lake's `reports/`: its context, its suites, one run, its Data Docs site.
+
+``reports/gx/`` is the project (suites, validation definitions, results), ``reports/data_docs/`` its site. A run is
+named by the window it validates, and a result's run time is the day that it is about: the same validation leaves the
+same files.
+"""
+
+import os
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+os.environ["GX_ANALYTICS_ENABLED"] = "false"  # before the import: nothing is told to anybody
+
+import great_expectations as gx
+from great_expectations.core.run_identifier import RunIdentifier
+from great_expectations.data_context.types.resource_identifiers import (
+    ExpectationSuiteIdentifier,
+    ValidationResultIdentifier,
+)
+
+from expectations import suites
+from lake.errors import LakeError
+from lake.layout import EXCHANGE, Layout
+from lake.windows import Window
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SITE = "data_docs"
+_BATCH = "symbol-day"
+
+
+class Project:
+    """The Great Expectations project of one lake, made when it is not there yet. Only one process may have it open."""
+
+    def __init__(self, layout: Layout, source: str, tf: str, window: Window) -> None:
+        self.pages = layout.reports / "data_docs"
+        self._source = source
+        self._run_name = f"{window.start:%Y%m%dT%H%M%SZ}_{window.end:%Y%m%dT%H%M%SZ}"
+        self._results: list[ValidationResultIdentifier] = []
+        layout.reports.mkdir(parents=True, exist_ok=True)
+        self._context = gx.get_context(mode="file", project_root_dir=layout.reports)
+        self._settle()
+        self._suite = self._current_suite(suites.name(source, tf))
+
+    def run(self, symbol: str, day: datetime, frame: "pd.DataFrame", facts: Mapping[str, Any]) -> dict[str, Any]:
+        """Validate one symbol-day and keep the result; return Great Expectations' result by check key.
+
+        Raises:
+            LakeError: an expectation could not be evaluated. That is never a pass.
+        """
+        run_id = RunIdentifier(self._run_name, run_time=day)
+        found = self._definition(symbol).run(
+            batch_parameters={"dataframe": frame},
+            expectation_parameters=suites.parameters(self._source, dict(facts)),
+            run_id=run_id,
+        )
+        key = ValidationResultIdentifier(ExpectationSuiteIdentifier(self._suite.name), run_id, found.batch_id)
+        self._results.append(key)
+        for result in found.results:
+            if result.exception_info and "unexpected_count" not in result.result:
+                raise LakeError(
+                    f"{symbol} {day:%Y-%m-%d}: {result.expectation_config.kwargs['check']} could not be evaluated: "
+                    f"{_reason(result.exception_info)}"
+                )
+        found.meta["batch_markers"].pop("ge_load_time", None)  # the clock: the same validation leaves the same file
+        self._context.validation_results_store.set(key, found)
+        return {result.expectation_config.kwargs["check"]: result.result for result in found.results}
+
+    def page(self, symbol: str, day: datetime) -> Path:
+        """Return the path of the Data Docs page of a symbol-day of this run."""
+        time = day.strftime("%Y%m%dT%H%M%S.%fZ")
+        return self.pages / "validations" / self._suite.name / self._run_name / time / f"{EXCHANGE}-{symbol}.html"
+
+    def build_pages(self) -> Path:
+        """Build the pages of this run, the suite's page and the index; return the path of the index.
+
+        Raises:
+            LakeError: a page is missing. Great Expectations logs what goes wrong in a page and goes on.
+        """
+        suite = ExpectationSuiteIdentifier(self._suite.name)
+        self._context.build_data_docs(site_names=[_SITE], resource_identifiers=[suite, *self._results])
+        index = self.pages / "index.html"
+        wanted = [index, *(self.pages / "validations" / _relative(key) for key in self._results)]
+        if missing := [path for path in wanted if not path.is_file()]:
+            raise LakeError(f"{missing[0]}: Data Docs page was not built ({len(missing)} in all): see the log")
+        return index
+
+    def _settle(self) -> None:
+        """Bring the project's settings to what they must be; an unchanged project is not written again."""
+        wanted = {_SITE: _site()}
+        if self._context.variables.data_docs_sites != wanted:
+            self._context.variables.data_docs_sites = wanted
+            self._context.variables.progress_bars = {"globally": False}
+            self._context.variables.analytics_enabled = False
+            self._context.variables.save()
+
+    def _current_suite(self, name: str) -> gx.ExpectationSuite:
+        """The stored suite where it is the rulepack's, else the rulepack's, stored."""
+        wanted = suites.suite(*name.split("_"))
+        try:
+            stored = self._context.suites.get(name)
+        except gx.exceptions.DataContextError:
+            return self._context.suites.add(wanted)
+        if _said(stored) == _said(wanted):
+            return stored
+        return self._context.suites.add_or_update(wanted)
+
+    def _definition(self, symbol: str) -> gx.ValidationDefinition:
+        name = f"{self._suite.name} {symbol}"
+        try:
+            found = self._context.validation_definitions.get(name)
+            if found.suite == self._suite:
+                return found
+        except gx.exceptions.DataContextError:
+            pass
+        bars = self._context.data_sources.all().get(EXCHANGE) or self._context.data_sources.add_pandas(EXCHANGE)
+        if symbol in bars.get_asset_names():
+            batch = bars.get_asset(symbol).get_batch_definition(_BATCH)
+        else:
+            batch = bars.add_dataframe_asset(symbol).add_batch_definition_whole_dataframe(_BATCH)
+        definition = gx.ValidationDefinition(name=name, data=batch, suite=self._suite)
+        return self._context.validation_definitions.add_or_update(definition)
+
+
+def _site() -> dict[str, Any]:
+    """The Data Docs site: Great Expectations' builder, our renderers and view, which fetch nothing and escape all."""
+    view = {"module_name": "expectations.pages", "class_name": "OfflineView"}
+
+    def page(renderer: str) -> dict[str, Any]:
+        return {"renderer": {"module_name": "expectations.pages", "class_name": renderer}, "view": view}
+
+    return {
+        "class_name": "SiteBuilder",
+        "show_how_to_buttons": False,
+        "store_backend": {"class_name": "TupleFilesystemStoreBackend", "base_directory": "../data_docs/"},
+        "site_index_builder": {"class_name": "DefaultSiteIndexBuilder", **page("IndexRenderer")},
+        "site_section_builders": {
+            "expectations": {"class_name": "DefaultSiteSectionBuilder", **page("SuiteRenderer")},
+            "validations": {"class_name": "DefaultSiteSectionBuilder", **page("ResultRenderer")},
+            "profiling": "None",
+        },
+    }
+
+
+def _said(suite: gx.ExpectationSuite) -> list[tuple[Any, ...]]:
+    return [(item.check, item.facts, str(item.severity), item.description) for item in suite.expectations]
+
+
+def _relative(key: ValidationResultIdentifier) -> Path:
+    *folders, last = key.to_tuple()
+    return Path(*folders, f"{last}.html")
+
+
+def _reason(exception_info: Mapping[str, Any]) -> str:
+    """The message in an exception info, which is one record or one record a metric."""
+    if "exception_message" in exception_info:
+        return str(exception_info["exception_message"])
+    return "; ".join(str(info.get("exception_message")) for info in exception_info.values())
+
+
+def link(path: Path, start: Path) -> str:
+    """Return the relative link from a file in the folder ``start`` to ``path``, quoted for Markdown and HTML."""
+    return quote(os.path.relpath(path, start).replace(os.sep, "/"))
