@@ -1,0 +1,13 @@
+"""A Binance stand-in on loopback: streams, REST, the truth about both, and faults on order.
+
+`Simulator` is the way in; tests, the demo and users' own tests use it. What does not belong here: anything the lake itself
+does with market data.
+"""
+
+from simulator.faults import FaultError
+from simulator.records import Quote, Trade
+from simulator.server import PortInUseError, Simulator
+from simulator.sockets import Limits
+from simulator.symbols import DEFAULT_SYMBOLS, Listing
+
+__all__ = ["DEFAULT_SYMBOLS", "FaultError", "Limits", "Listing", "PortInUseError", "Quote", "Simulator", "Trade"]

@@ -1,0 +1,244 @@
+"""Faults on order: which there are, how an order is checked, and which are active now."""
+
+import itertools
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+
+class FaultError(ValueError):
+    """An order that cannot be carried out; the message is one line that says what was expected."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of a fault: its kind, what it is by default, and what it may be (a range, or a set of words)."""
+
+    type: type
+    default: Any
+    allowed: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of fault: what it does, where (``frame``, ``socket``, ``rest`` or ``market``), its parameters.
+
+    ``lasting`` faults hold until their count or duration is used up, or for ever where none is given; others happen once
+    unless a count or duration is given.
+    """
+
+    does: str
+    where: str
+    lasting: bool = False
+    parameters: dict[str, Parameter] = field(default_factory=dict)
+
+
+_MS = Parameter(float, 500.0, (0, 600_000))
+_RETRY = Parameter(int, 1, (0, 300_000))
+KINDS = {
+    "drop": Kind("close sockets abruptly, without a close frame", "socket"),
+    "cut24h": Kind("close connections as at the end of their 24 hours", "socket"),
+    "serverShutdown": Kind("announce a shutdown on every connection; the server goes on", "socket"),
+    "refuse": Kind("answer handshakes with an HTTP error", "socket", True, {"status": Parameter(int, 503, (400, 599))}),
+    "stall": Kind("keep sockets open and send no data", "frame", True),
+    "duplicate": Kind("send frames twice", "frame"),
+    "reorder": Kind("send frames in reverse, ``window`` at a time", "frame", False, {"window": Parameter(int, 2, (2, 1000))}),
+    "skip": Kind("do not send frames: a hole, whose events are in the truth and the REST answers", "frame"),
+    "malformed": Kind(
+        "send something unreadable in place of frames", "frame", False,
+        {"shape": Parameter(str, "any", ("any", "torn", "text", "binary", "nul"))},
+    ),
+    "unknown_fields": Kind("add fields nobody has heard of", "frame", True),
+    "unknown_message": Kind("send messages of unknown kinds between the frames", "frame"),
+    "late": Kind("hold frames back for ``seconds``", "frame", True, {"seconds": Parameter(float, 2.0, (0, 3600))}),
+    "clock_skew": Kind(
+        "move the server time, E and T by ``offset_ms``", "frame", True,
+        {"offset_ms": Parameter(int, 1000, (-86_400_000, 86_400_000)), "fields": Parameter(list, ["time", "E", "T"])},
+    ),
+    "burst": Kind("make ``n`` trades within one millisecond", "market", False, {"n": Parameter(int, 700, (1, 100_000))}),
+    "delisting": Kind(
+        "symbols go to BREAK: no trade is made, streams are silent", "market", True,
+        {"rest": Parameter(str, "error", ("error", "empty", "history"))},
+    ),
+    "429": Kind("answer REST with 429", "rest", True, {"retry_after": _RETRY}),
+    "418": Kind("answer REST with 418", "rest", True, {"retry_after": _RETRY}),
+    "500": Kind("answer REST with 500", "rest", True),
+    "slow": Kind("add ``ms`` to every REST answer", "rest", True, {"ms": _MS}),
+}  # fmt: skip
+_COMMON = {"id", "kind", "symbols", "streams", "path", "connections", "count", "duration"}
+
+
+@dataclass
+class Fault:
+    """One order in force or spent.
+
+    Attributes:
+        symbols: Pairs it is about; empty for all.
+        streams: Stream kinds such as ``trade``; empty for all.
+        path: REST path it begins with; empty for all.
+        connections: Connection ids; empty for all.
+        count: How often it hits; None for no limit.
+        duration: Seconds it lasts; None for no limit.
+        hits: How often it has hit.
+    """
+
+    id: str
+    kind: str
+    symbols: frozenset[str]
+    streams: frozenset[str]
+    path: str
+    connections: frozenset[int]
+    count: int | None
+    duration: float | None
+    parameters: dict[str, Any]
+    began: float
+    hits: int = 0
+
+    def active(self, now: float) -> bool:
+        """Whether it still has hits and time left."""
+        return (self.count is None or self.hits < self.count) and (
+            self.duration is None or now - self.began < self.duration
+        )
+
+    def about(self, stream: str) -> bool:
+        """Whether a stream is in its scope."""
+        symbol, _, kind = stream.partition("@")
+        return (not self.symbols or symbol.upper() in self.symbols) and (not self.streams or kind in self.streams)
+
+    def public(self, now: float) -> dict[str, Any]:
+        """Return it as JSON for the control port."""
+        return {
+            "id": self.id, "kind": self.kind, "symbols": sorted(self.symbols), "streams": sorted(self.streams), "path": self.path,
+            "connections": sorted(self.connections), "count": self.count, "duration": self.duration, **self.parameters,
+            "hits": self.hits, "active": self.active(now),
+        }  # fmt: skip
+
+
+class Faults:
+    """All orders given, by id. Used by the streams' thread and the REST threads."""
+
+    def __init__(self, symbols: set[str], clock: Callable[[], float] = time.monotonic) -> None:
+        self._symbols, self._clock = symbols, clock
+        self._orders: dict[str, Fault] = {}
+        self._numbers = itertools.count(1)
+        self._lock = threading.Lock()
+
+    def order(self, raw: Any) -> tuple[Fault, bool]:
+        """Take an order and return (fault, whether it is new); an id seen before is not carried out again.
+
+        Raises:
+            FaultError: Nonsense; the message names the key and what was expected.
+        """
+        fault = self._checked(raw)
+        with self._lock:
+            if fault.id in self._orders:
+                return self._orders[fault.id], False
+            self._orders[fault.id] = fault
+        return fault, True
+
+    def clear(self, ident: str | None = None) -> int:
+        """Withdraw all faults, or the one with this id; return how many there were."""
+        with self._lock:
+            gone = [key for key in self._orders if ident in (None, key)]
+            for key in gone:
+                del self._orders[key]
+        return len(gone)
+
+    def all(self) -> list[dict[str, Any]]:
+        """Return every order, active or spent, as JSON."""
+        now = self._clock()
+        with self._lock:
+            return [fault.public(now) for fault in self._orders.values()]
+
+    def active(self, *kinds: str, where: str | None = None) -> list[Fault]:
+        """Return the active faults of these kinds, or of a place, in order of arrival."""
+        if not self._orders:
+            return []
+        now = self._clock()
+        with self._lock:
+            orders = list(self._orders.values())
+        return [f for f in orders if (f.kind in kinds or KINDS[f.kind].where == where) and f.active(now)]
+
+    def hit(self, fault: Fault) -> bool:
+        """Count a hit; False where none is left."""
+        with self._lock:
+            if not fault.active(self._clock()):
+                return False
+            fault.hits += 1
+        return True
+
+    def _checked(self, raw: Any) -> Fault:
+        if not isinstance(raw, dict):
+            raise FaultError('a fault: expected a JSON object such as {"kind": "drop"}')
+        kind = str(raw.get("kind"))
+        if kind not in KINDS:
+            raise FaultError(f"kind {kind!r}: expected one of {', '.join(KINDS)}")
+        known = KINDS[kind].parameters
+        for key in raw:
+            if key not in _COMMON and key not in known:
+                raise FaultError(
+                    f"{kind}: unknown key {str(key)[:40]!r}; expected {', '.join(sorted(_COMMON | set(known)))}"
+                )
+        count, duration = _number(raw, "count", int, 1), _number(raw, "duration", float, 0)
+        if count is None and duration is None and not KINDS[kind].lasting and KINDS[kind].where == "frame":
+            count = 1
+        parameters = {name: _parameter(kind, name, raw.get(name, known[name].default), known[name]) for name in known}
+        ident = raw.get("id", f"fault-{next(self._numbers)}")
+        if not isinstance(ident, str) or not 0 < len(ident) <= 100:
+            raise FaultError(f"id {str(ident)[:40]!r}: expected a text of 1 to 100 characters")
+        path = raw.get("path", "")
+        if not isinstance(path, str) or (path and not path.startswith("/")):
+            raise FaultError(f"path {str(path)[:40]!r}: expected a path such as /api/v3/klines")
+        symbols = frozenset(name.upper() for name in _texts(raw, "symbols"))
+        if unknown := symbols - self._symbols:
+            raise FaultError(
+                f"symbols: {', '.join(sorted(unknown))} not listed; there are {', '.join(sorted(self._symbols))}"
+            )
+        streams = frozenset(name.removeprefix("@") for name in _texts(raw, "streams"))
+        return Fault(
+            ident, kind, symbols, streams, path, _connections(raw), count, duration, parameters, self._clock()
+        )  # fmt: skip
+
+
+def _number(raw: dict[str, Any], key: str, kind: type, least: float) -> Any:
+    value = raw.get(key)
+    if value is None:
+        return None
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int if kind is int else (int, float))
+        or not least <= value < 1e9
+    ):
+        raise FaultError(f"{key} {str(value)[:40]!r}: expected a number from {least} up")
+    return value
+
+
+def _texts(raw: dict[str, Any], key: str) -> list[str]:
+    value = raw.get(key) or []
+    if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
+        raise FaultError(f"{key} {str(value)[:40]!r}: expected a list of texts")
+    return value
+
+
+def _connections(raw: dict[str, Any]) -> frozenset[int]:
+    value = raw.get("connections") or []
+    if not isinstance(value, list) or not all(isinstance(item, int) for item in value):
+        raise FaultError(f"connections {str(value)[:40]!r}: expected a list of ids, as /connections shows them")
+    return frozenset(value)
+
+
+def _parameter(kind: str, name: str, value: Any, rule: Parameter) -> Any:
+    allowed = rule.allowed
+    if rule.type is str:
+        if value not in allowed:
+            raise FaultError(f"{kind}: {name} {str(value)[:40]!r}: expected one of {', '.join(allowed)}")
+    elif rule.type is list:
+        if not isinstance(value, list) or not set(map(str, value)) <= set(rule.default):
+            raise FaultError(f"{kind}: {name} {str(value)[:40]!r}: expected a list of {', '.join(rule.default)}")
+    elif isinstance(value, bool) or not isinstance(value, (int, float) if rule.type is float else int):
+        raise FaultError(f"{kind}: {name} {str(value)[:40]!r}: expected a number")
+    elif not allowed[0] <= value <= allowed[1]:
+        raise FaultError(f"{kind}: {name} {value}: expected {allowed[0]} to {allowed[1]}")
+    return value

@@ -1,0 +1,222 @@
+"""The market of one symbol: every trade it ever makes, found by time or by id, without drawing the ones in between."""
+
+import threading
+from collections import OrderedDict
+from dataclasses import replace
+from typing import TypeVar
+
+import numpy as np
+
+from simulator.blocks import Quotes, Trades, burst_columns, draw_quotes, draw_trades
+from simulator.spine import MINUTE_US, Spine
+from simulator.symbols import Listing
+
+_FEW = 20_000
+"""A block is an hour while an hour has fewer trades (or quotes) than this, else a minute."""
+_CACHED_ROWS = 400_000
+
+
+_T = TypeVar("_T", Trades, Quotes)
+
+
+class Rates:
+    """Trades and quotes per second of a symbol of liquidity 1: in the past, and from the live session's first minute on."""
+
+    def __init__(self, past: float, live: float, quotes: float) -> None:
+        self.past, self.live, self.quotes = past, live, quotes
+
+
+class SymbolMarket:
+    """All trades and quotes of one symbol, a pure function of (seed, listing, start, live start, rates) and the bursts ordered.
+
+    Trade ids are consecutive over the whole history; so are aggregate ids. Safe to use from several threads.
+    """
+
+    def __init__(self, listing: Listing, seed: int, start_us: int, live_us: int, rates: Rates) -> None:
+        self.listing, self._seed, self.start_us, self._live_us, self._rates = listing, seed, start_us, live_us, rates
+        self.first_id = 1_000_000 + listing.key % 4_000_000_000
+        self.first_aggregate = 500_000 + listing.key % 2_000_000_000
+        self._spine = Spine(listing, seed, start_us, live_us, (rates.past, rates.live))
+        self._bursts: list[tuple[int, int]] = []
+        self._cache: OrderedDict[tuple[str, int], Trades | Quotes] = OrderedDict()
+        self._cached_rows = 0
+        self._lock = threading.RLock()
+        self._past_hours = rates.past * listing.liquidity * 3600 < _FEW
+        self._live_hours = max(rates.live, rates.quotes) * listing.liquidity * 3600 < _FEW
+
+    def block_of(self, minute: int) -> tuple[int, int]:
+        """Return the first minute of the block that holds ``minute``, and the block's length in minutes."""
+        hour = minute // 60 * 60
+        live = self.start_us + (hour + 60) * MINUTE_US > self._live_us
+        return (hour, 60) if (self._live_hours if live else self._past_hours) else (minute, 1)
+
+    def minute_of(self, time_us: int) -> int:
+        """Return the minute, counted from the market's start, of a moment."""
+        return max(0, (time_us - self.start_us) // MINUTE_US)
+
+    def block(self, minute: int) -> Trades:
+        """Return all trades of the block that begins with ``minute`` (as `block_of` gave it)."""
+        with self._lock:
+            found = self._cached("t", minute)
+            if isinstance(found, Trades):
+                return found
+            _, minutes = self.block_of(minute)
+            self._spine.reach(minute + minutes)
+            spine, part = self._spine, slice(minute, minute + minutes)
+            start_us = self.start_us + minute * MINUTE_US
+            columns = draw_trades(
+                self._seed, self.listing, minute, start_us, (spine.takers[part], spine.trades[part]),
+                spine.edges[minute : minute + minutes + 1],
+            )  # fmt: skip
+            made = Trades(int(spine.trades_before[minute]), int(spine.takers_before[minute]), *columns)
+            for at_us, count in self._bursts:
+                if start_us <= at_us < start_us + minutes * MINUTE_US:
+                    made = self._with_burst(made, at_us, count)
+            return self._keep("t", minute, made, len(made))
+
+    def quote_block(self, minute: int) -> Quotes:
+        """Return all quotes of the block that begins with ``minute``; quotes are made from the live session's start on."""
+        with self._lock:
+            found = self._cached("q", minute)
+            if isinstance(found, Quotes):
+                return found
+            _, minutes = self.block_of(minute)
+            self._spine.reach(minute + minutes)
+            span = (self.start_us, self.start_us + minute * MINUTE_US, minutes)
+            rate = self._rates.quotes * self.listing.liquidity
+            edges = self._spine.edges[minute : minute + minutes + 1]
+            made = draw_quotes(self._seed, self.listing, minute, span, rate, edges)
+            return self._keep("q", minute, made, len(made.time_us))
+
+    def trades(self, from_us: int, to_us: int, limit: int | None = None) -> list[Trades]:
+        """Return the trades with ``from_us <= T < to_us``, at most ``limit``, as parts in order of their ids."""
+        parts: list[Trades] = []
+        left = limit if limit is not None else 1 << 62
+        minute, _ = self.block_of(self.minute_of(from_us))
+        while left > 0 and self.start_us + minute * MINUTE_US < to_us:
+            block = self.block(minute)
+            low, high = np.searchsorted(block.time_us, [from_us, to_us])
+            part = block.slice(int(low), min(int(high), int(low) + left))
+            if len(part):
+                parts.append(part)
+                left -= len(part)
+            minute += self.block_of(minute)[1]
+            if left and minute < self.minute_of(to_us) and not len(block):
+                minute = self._next_busy(minute, self.minute_of(to_us))
+        return parts
+
+    def quotes(self, from_us: int, to_us: int) -> list[Quotes]:
+        """Return the quotes with ``from_us <= time < to_us`` as parts in order; none before the live session."""
+        parts: list[Quotes] = []
+        from_us = max(from_us, self._live_us)
+        minute, _ = self.block_of(self.minute_of(from_us))
+        while self.start_us + minute * MINUTE_US < to_us:
+            block = self.quote_block(minute)
+            low, high = np.searchsorted(block.time_us, [from_us, to_us])
+            if low < high:
+                parts.append(block.slice(int(low), int(high)))
+            minute += self.block_of(minute)[1]
+        return parts
+
+    def trades_before(self, time_us: int) -> int:
+        """Return how many trades have ``T < time_us``: the index of the first that has not."""
+        if time_us <= self.start_us:
+            return 0
+        block = self.block(self.block_of(self.minute_of(time_us))[0])
+        return block.first_id + int(np.searchsorted(block.time_us, time_us))
+
+    def trades_from_index(self, index: int, before_us: int, limit: int) -> list[Trades]:
+        """Return up to ``limit`` trades from the trade with this index on, those with ``T < before_us`` only."""
+        index = max(index, 0)
+        if index >= self.trades_before(before_us):
+            return []
+        with self._lock:
+            minute = self._spine.minute_of_trade(index)
+            block = self.block(self.block_of(minute)[0])
+        start_us = int(block.time_us[index - block.first_id])
+        skip = index - (block.first_id + int(np.searchsorted(block.time_us, start_us)))
+        parts = self.trades(start_us, before_us, limit + skip)
+        return [parts[0].slice(skip, len(parts[0])), *parts[1:]] if skip < len(parts[0]) else _drop(parts, skip)
+
+    def whole_parts(self, first: int, stop: int, before_us: int) -> list[Trades]:
+        """Return the trades with indexes from ``first`` to ``stop`` (exclusive), in parts that split no aggregate."""
+        return self.trades_from_index(first, before_us, stop - first)
+
+    def index_of_aggregate(self, aggregate: int) -> int:
+        """Return the index of the first trade of the aggregate with this index (0 is the market's first)."""
+        with self._lock:
+            block = self.block(self.block_of(self._spine.minute_of_taker(max(aggregate, 0)))[0])
+        return block.first_id + int(np.searchsorted(block.taker, max(aggregate, 0) - block.first_taker))
+
+    def aggregate_of(self, index: int) -> int:
+        """Return the index of the aggregate that holds the trade with this index."""
+        with self._lock:
+            block = self.block(self.block_of(self._spine.minute_of_trade(index))[0])
+        return block.first_taker + int(block.taker[index - block.first_id])
+
+    def last_price(self, index: int) -> int | None:
+        """Return the price in ticks of the trade before this index, or None at the market's first."""
+        if index <= 0:
+            return None
+        with self._lock:
+            block = self.block(self.block_of(self._spine.minute_of_trade(index - 1))[0])
+        return int(block.ticks[index - 1 - block.first_id])
+
+    def counts(self, minute: int) -> int:
+        """Return the index of the first trade at or after the start of a minute."""
+        with self._lock:
+            self._spine.reach(minute)
+            return int(self._spine.trades_before[minute])
+
+    def burst(self, at_us: int, count: int) -> None:
+        """Put ``count`` more trades into the millisecond of ``at_us``, which must lie ahead of everything made so far."""
+        with self._lock:
+            minute = self.minute_of(at_us)
+            self._spine.add(minute, -(-count // 3), count)
+            self._bursts.append((at_us, count))
+            self._cache.clear()
+            self._cached_rows = 0
+
+    def _with_burst(self, made: Trades, at_us: int, count: int) -> Trades:
+        place = int(np.searchsorted(made.time_us, at_us // 1000 * 1000 + 500, side="right"))
+        # Never between two trades of one taker order: they share their time, so the end of that time is a border.
+        last = int(made.ticks[place - 1]) if place else self.last_price(made.first_id) or 100
+        more = burst_columns(self._seed, self.listing, at_us, count, last)
+        before = int(made.taker[place - 1]) + 1 if place else 0
+        moved = made.taker.copy()
+        moved[place:] += -(-count // 3)
+        old = (made.time_us, made.ticks, made.steps, made.sell, moved)
+        new = (*more[:4], more[4] + before)
+        joined = [np.concatenate([a[:place], b, a[place:]]) for a, b in zip(old, new, strict=True)]
+        return replace(made, **dict(zip(("time_us", "ticks", "steps", "sell", "taker"), joined, strict=True)))
+
+    def _next_busy(self, minute: int, last: int) -> int:
+        """Skip blocks without trades: return the block of the next minute that has one, or one after ``last``."""
+        with self._lock:
+            self._spine.reach(last + 1)
+            before = self._spine.trades_before
+            busy = int(np.searchsorted(before, before[minute], side="right")) - 1
+        return max(minute, self.block_of(busy)[0]) if busy <= last else last + 1
+
+    def _cached(self, kind: str, minute: int) -> Trades | Quotes | None:
+        found = self._cache.get((kind, minute))
+        if found is not None:
+            self._cache.move_to_end((kind, minute))
+        return found
+
+    def _keep(self, kind: str, minute: int, made: _T, rows: int) -> _T:
+        self._cache[kind, minute] = made
+        self._cached_rows += rows + 100
+        while self._cached_rows > _CACHED_ROWS and len(self._cache) > 2:
+            _, old = self._cache.popitem(last=False)
+            self._cached_rows -= len(old.time_us) + 100
+        return made
+
+
+def _drop(parts: list[Trades], skip: int) -> list[Trades]:
+    kept: list[Trades] = []
+    for part in parts:
+        if skip < len(part):
+            kept.append(part.slice(skip, len(part)))
+        skip = max(0, skip - len(part))
+    return kept

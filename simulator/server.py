@@ -1,0 +1,343 @@
+"""The stand-in as one object: three ports, one thread, and methods to steer it from a test."""
+
+import asyncio
+import contextlib
+import errno
+import socket
+import threading
+from collections.abc import Callable, Coroutine, Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import uvicorn
+from starlette.applications import Starlette
+
+from simulator.budget import Budget
+from simulator.control import control_app
+from simulator.exchange import Exchange, Plan, wall_clock
+from simulator.faults import Faults
+from simulator.hub import Hub
+from simulator.pump import Pump
+from simulator.records import Quote, Trade, kline_record
+from simulator.replay import Replay
+from simulator.rest import rest_app
+from simulator.sockets import Limits, StreamPort
+from simulator.symbols import DEFAULT_SYMBOLS, Listing
+from simulator.tamper import Tamper
+
+HOST = "127.0.0.1"
+_START_SECONDS = 20
+
+
+class PortInUseError(OSError):
+    """A port is taken; the message names it and what to do."""
+
+
+class Simulator:
+    """A Binance stand-in on loopback.
+
+    ``with Simulator(symbols=["SOLUSDT"], seed=7) as sim:`` listens on three free ports and stops without a trace. The same
+    arguments (with ``start_us`` given) make the same market. All methods may be called from any thread.
+    """
+
+    def __init__(
+        self,
+        symbols: Iterable[str | Listing] = DEFAULT_SYMBOLS,
+        seed: int = 0,
+        *,
+        start_us: int | None = None,
+        live_us: int | None = None,
+        rate: float = 1.0,
+        quote_rate: float | None = None,
+        history_rate: float | None = None,
+        clock: Callable[[], int] = wall_clock,
+        ws_port: int = 0,
+        rest_port: int = 0,
+        control_port: int = 0,
+        limits: Limits | None = None,
+        weight_limit: int = 6000,
+        beat_seconds: float = 0.01,
+        replay: Path | str | None = None,
+        replay_speed: float | None = 1.0,
+        replay_all: bool = False,
+        replay_waits: bool = True,
+        market: bool | None = None,
+    ) -> None:
+        """Prepare; `start` (or ``with``) opens the ports.
+
+        Args:
+            symbols: Pairs to list; those not in the default list get a price derived from their name.
+            seed: Chooses the market.
+            start_us: The market's first moment, µs since 1970 UTC (default: 200 days before today, UTC).
+            live_us: From here on ``rate`` holds, before it ``history_rate`` (default: this hour).
+            rate: Trades per second of a pair of liquidity 1; the default pairs have 0.05 to 3 times as many.
+            quote_rate: Best quotes per second (default: four times ``rate``).
+            history_rate: Trades per second in the past (default: ``rate``, at most 1).
+            clock: Returns µs since 1970 UTC; a test's own clock makes the live session stand still or jump.
+            ws_port: Port of the streams; 0 takes a free one.
+            rest_port: Port of the REST endpoints.
+            control_port: Port of truth, faults and connections.
+            limits: Pings, life, incoming messages, unread bytes.
+            weight_limit: REST weight per minute and address.
+            beat_seconds: How often the streams send what has come due.
+            replay: A file of recorded frames to send over the streams.
+            replay_speed: 1 keeps the recorded pace, 10 is ten times as fast, None as fast as the clients read.
+            replay_all: Send every recorded frame to every client, subscribed or not.
+            replay_waits: Begin when the first client has subscribed, not at once.
+            market: Whether the made-up market is sent too (default: only without ``replay``).
+        """
+        plan = Plan(tuple(symbols), seed, start_us, live_us, rate, quote_rate, history_rate)
+        self.exchange = Exchange(plan, clock)
+        self.faults = Faults(set(self.exchange.markets))
+        self.exchange.follow(self.faults)
+        self.limits = limits or Limits()
+        self._budget = Budget(weight_limit)
+        self._ports = {"ws_port": ws_port, "rest_port": rest_port, "control_port": control_port}
+        self._beat_seconds = beat_seconds
+        self._replay_plan = (Path(replay), replay_speed, replay_all, replay_waits) if replay else None
+        self._market_on = market if market is not None else replay is None
+        self._listeners: dict[str, socket.socket] = {}
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ready = threading.Event()
+        self._failure: BaseException | None = None
+        self.hub: Hub
+        self.replay: Replay | None = None
+
+    # -- life ---------------------------------------------------------------------------------------------------------
+
+    def start(self) -> Self:
+        """Open the ports and begin.
+
+        Raises:
+            PortInUseError: A port is taken.
+        """
+        for name, port in self._ports.items():
+            try:
+                self._listeners[name] = _bind(name, port)
+            except PortInUseError:
+                self._close_listeners()
+                raise
+        self._thread = threading.Thread(target=self._run, name="simulator", daemon=True)
+        self._thread.start()
+        self._ready.wait(_START_SECONDS)
+        if self._failure:
+            self._thread.join()
+            raise self._failure
+        return self
+
+    def stop(self) -> None:
+        """Close everything; returns when no thread and no socket is left. Harmless when repeated."""
+        loop, thread = self._loop, self._thread
+        if loop and thread and thread.is_alive():
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._stopping.set)
+            thread.join()
+        self._close_listeners()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._main())
+        except BaseException as error:  # handed to the thread that waits in `start`
+            self._failure = error
+        finally:
+            self._ready.set()
+
+    async def _main(self) -> None:
+        self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
+        self.hub = Hub(self.limits.buffer_bytes)
+        tamper = Tamper(self.faults)
+        self._streams = StreamPort(self.exchange, self.hub, self.faults, self.limits)
+        pump = Pump(self.exchange, self.hub, tamper, self._beat_seconds, self._silent)
+        await self._streams.start(self._listeners["ws_port"])
+        servers = [
+            _HttpServer(rest_app(self.exchange, self.faults, self._budget), self._listeners["rest_port"]),
+            _HttpServer(control_app(self), self._listeners["control_port"]),
+        ]
+        work: list[Coroutine[Any, Any, None]] = [pump.run()]
+        if self._replay_plan:
+            path, speed, everything, waits = self._replay_plan
+            self.replay = Replay(path, self.hub, speed, everything=everything, waits=waits)
+            work.append(self.replay.run())
+        tasks = [asyncio.create_task(job) for job in work]
+        for server in servers:
+            await server.start()
+        self._ready.set()
+        stopping = asyncio.create_task(self._stopping.wait())
+        try:
+            done, _ = await asyncio.wait({stopping, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+            while not stopping.done():
+                for task in done:
+                    task.result()
+                tasks = [task for task in tasks if not task.done()]
+                done, _ = await asyncio.wait({stopping, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in [*tasks, stopping]:
+                task.cancel()
+            await asyncio.gather(*tasks, stopping, return_exceptions=True)
+            await asyncio.gather(self._streams.stop(), *(server.stop() for server in servers))
+
+    def _close_listeners(self) -> None:
+        for listener in self._listeners.values():
+            listener.close()
+
+    def _silent(self, symbol: str) -> bool:
+        return not self._market_on or self.exchange.stopped(symbol)
+
+    # -- where --------------------------------------------------------------------------------------------------------
+
+    @property
+    def ws_url(self) -> str:
+        """Address of the streams, such as ``ws://127.0.0.1:9001``; for LAKE_BINANCE__WS_URL."""
+        return f"ws://{HOST}:{self.port('ws_port')}"
+
+    @property
+    def rest_url(self) -> str:
+        """Address of the REST endpoints; for LAKE_BINANCE__REST_URL."""
+        return f"http://{HOST}:{self.port('rest_port')}"
+
+    @property
+    def control_url(self) -> str:
+        """Address of truth, faults and connections."""
+        return f"http://{HOST}:{self.port('control_port')}"
+
+    def port(self, name: str) -> int:
+        """Return the number of ``ws_port``, ``rest_port`` or ``control_port``."""
+        return self._numbers[name]
+
+    # -- truth --------------------------------------------------------------------------------------------------------
+
+    def trades(self, symbol: str, start_us: int | None = None, end_us: int | None = None) -> list[Trade]:
+        """Return every trade made with ``start_us <= T < end_us``; default since the stand-in opened."""
+        return self.exchange.trades(symbol, start_us, end_us)
+
+    def quotes(self, symbol: str, start_us: int | None = None, end_us: int | None = None) -> list[Quote]:
+        """Return every best quote made with ``start_us <= time < end_us``."""
+        return self.exchange.quotes(symbol, start_us, end_us)
+
+    def klines(
+        self, symbol: str, interval: str = "1m", start_us: int | None = None, end_us: int | None = None
+    ) -> list[list[Any]]:
+        """Return the exchange's kline arrays with ``start_us <= open <= end_us``; times in ms."""
+        found = self.exchange.klines(symbol, interval, start_us, end_us)
+        return [kline_record(self.exchange.market(symbol), kline) for kline in found]
+
+    def connections(self) -> list[dict[str, Any]]:
+        """Return the connections, open (``closed`` is None) and closed ones."""
+        return self._call(lambda: self.hub.connections())
+
+    def sent(self) -> dict[str, Any]:
+        """Return what was emitted by stream, and what was sent by connection."""
+        return self._call(self._sent)
+
+    def _sent(self) -> dict[str, Any]:
+        emitted = {
+            name: dict(zip(("first_id", "last_id", "frames"), row, strict=True))
+            for name, row in self.hub.emitted.items()
+        }
+        return {"streams": emitted, "connections": {str(c["id"]): c["sent"] for c in self.hub.connections()}}
+
+    # -- steering -----------------------------------------------------------------------------------------------------
+
+    def fault(self, kind: str, **order: Any) -> dict[str, Any]:
+        """Order a fault (`simulator.faults.KINDS` has them all) and return it as JSON.
+
+        Raises:
+            FaultError: The order is nonsense.
+        """
+        return self.order({"kind": kind, **order})
+
+    def order(self, raw: Any) -> dict[str, Any]:
+        """Order a fault given as JSON; an id given before changes nothing."""
+        fault, new = self.faults.order(raw)
+        if new and fault.kind == "burst":
+            for symbol in sorted(fault.symbols) or list(self.exchange.markets):
+                self.exchange.burst(symbol, fault.parameters["n"])
+            fault.hits, fault.count = 1, 1
+        elif new and fault.kind in ("drop", "cut24h", "serverShutdown"):
+            self._call(lambda: self._streams.carry_out(fault))
+            fault.count = fault.hits
+        self._refresh()
+        return next(item for item in self.faults.all() if item["id"] == fault.id)
+
+    def clear_faults(self, ident: str | None = None) -> int:
+        """Withdraw all faults, or one; return how many."""
+        gone = self.faults.clear(ident)
+        self._refresh()
+        return gone
+
+    def pause(self) -> None:
+        """Make no more trades and quotes: the truth stands still, and what was made has been sent when this returns."""
+        self._call(self.exchange.pause)
+
+    def resume(self) -> None:
+        """Go on; what the pause held back is made and sent at once."""
+        self._call(self.exchange.resume)
+
+    def _refresh(self) -> None:
+        self.exchange.follow(self.faults)
+
+    def _call(self, job: Callable[[], Any]) -> Any:
+        """Run a job in the streams' loop and wait for it; where it does not run (any more), run it here."""
+        loop, thread = self._loop, self._thread
+        if loop is None or thread is None or not thread.is_alive() or thread is threading.current_thread():
+            return job()
+
+        async def run() -> Any:
+            return job()
+
+        return asyncio.run_coroutine_threadsafe(run(), loop).result(_START_SECONDS)
+
+    @property
+    def _numbers(self) -> dict[str, int]:
+        if not hasattr(self, "_known"):
+            self._known = {name: listener.getsockname()[1] for name, listener in self._listeners.items()}
+        return self._known
+
+
+class _HttpServer:
+    """A uvicorn server on a bound socket, inside a running loop, deaf to signals."""
+
+    def __init__(self, app: Starlette, listener: socket.socket) -> None:
+        self._server = uvicorn.Server(
+            uvicorn.Config(app, log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=1)
+        )
+        self._listener = listener
+
+    async def start(self) -> None:
+        self._server.config.load()
+        self._server.lifespan = self._server.config.lifespan_class(self._server.config)
+        await self._server.startup(sockets=[self._listener])
+        self._loop = asyncio.create_task(self._server.main_loop())
+
+    async def stop(self) -> None:
+        self._server.should_exit = True
+        await self._loop
+        await self._server.shutdown(sockets=[self._listener])
+
+
+def _bind(name: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+        listener.listen(512)
+    except OSError as error:
+        listener.close()
+        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+            raise
+        option = name.replace("_", "-")
+        raise PortInUseError(
+            f"port {port} ({option}) is in use: stop what listens there, or give --{option} 0"
+        ) from None
+    listener.setblocking(False)
+    return listener
