@@ -19,12 +19,15 @@ _EDGES = pa.schema(
     [("hour_us", pa.int64()), ("before_id", pa.int64()), ("before_price", pa.string()), ("after_id", pa.int64())]
 )
 _ENDS = pa.schema(
-    [("hour_us", pa.int64()), ("first_id", pa.int64()), ("last_id", pa.int64()), ("held_before", pa.bool_()), ("held_after", pa.bool_())]
-)  # fmt: skip
+    [
+        *((name, pa.int64()) for name in ("hour_us", "first_id", "last_id")),
+        *((name, pa.bool_()) for name in ("held_before", "held_after")),
+    ]
+)
 
 
 def hold(events: Events, hours: Sequence[int]) -> dict[int, tuple[Edge | None, list[Run]]]:
-    """Choose the trades of some hours, each once, and return what each hour holds: its edge and its runs of trade ids."""
+    """Choose the trades of some hours, each once, and tell what each hour holds: its edge and runs of ids."""
     events.con.execute(duck.sql("held"), {"hours": list(hours)})
     found: dict[int, tuple[Edge | None, list[Run]]] = {hour: (None, []) for hour in hours}
     for row in events.con.sql(duck.sql("hour_edges")).fetchall():

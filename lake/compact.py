@@ -1,7 +1,7 @@
 """A closed day in one file: sorted, with its SHA-256, equal to the hour files it takes the place of.
 
-Order of things: the day file is written whole and read back; its checksum is written; only when both agree with the hours
-do the hour files go. A reader in between finds both and takes the hours (`lake.read`, `sql/views/bars_1s.sql`).
+Order of things: the day file is written whole and read back, its checksum is written, and only when both agree with the
+hours do the hour files go. A reader in between finds both and takes the hours (`lake.read`, `sql/views/bars_1s.sql`).
 """
 
 import hashlib

@@ -67,7 +67,7 @@ class Events:
         return [(at, reasons[n], line) for n, (at, line) in enumerate(_lines(path), 1) if n in reasons]
 
     def _add_filtered(self, paths: Iterable[Path]) -> tuple[dict[Path, list[int]], dict[Path, Bad]]:
-        """Where DuckDB refuses a batch as a whole (a line of over a megabyte), read each part with such lines blotted out."""
+        """Where DuckDB refuses a batch (a line of over a megabyte), read each part with such lines blotted out."""
         hours: dict[Path, list[int]] = {}
         bad: dict[Path, Bad] = {}
         for path in paths:

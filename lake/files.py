@@ -23,18 +23,24 @@ def whole(path: Path) -> Iterator[Path]:
     Raises:
         LakeError: the folder cannot be written to, or the disk is full. What was at ``path`` is still there.
     """
-    hidden = path.with_name(f".{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield hidden
-        with hidden.open("rb+") as handle:
-            os.fsync(handle.fileno())
-        hidden.replace(path)
-        sync_folder(path.parent)
+        with scratch(path.parent, path.name) as hidden:
+            yield hidden
+            with hidden.open("rb+") as handle:
+                os.fsync(handle.fileno())
+            hidden.replace(path)
+            sync_folder(path.parent)
     except OSError as error:
-        raise LakeError(
-            f"{path}: could not be written ({error.strerror or error}): check the folder and the disk"
-        ) from error
+        raise LakeError(f"{path}: cannot be written ({error.strerror or error}): check the folder and disk") from error
+
+
+@contextmanager
+def scratch(folder: Path, name: str = "scratch") -> Iterator[Path]:
+    """Yield a hidden path in a folder, which is made if need be; what is there when the block ends is taken away."""
+    folder.mkdir(parents=True, exist_ok=True)
+    hidden = folder / f".{name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.tmp"
+    try:
+        yield hidden
     finally:
         with suppress(OSError):
             hidden.unlink(missing_ok=True)

@@ -1,7 +1,7 @@
 """The ledger: which raw parts have been read, which hours they touch, which are dirty, which trade ids are held.
 
-One SQLite file, made anew from raw/ whenever it is missing. It decides what work is pending and what the neighbours of an
-hour hold; the bars themselves always come from raw lines.
+One SQLite file, made anew from raw/ whenever it is missing. It decides what work is pending and what the neighbours of
+an hour hold; the bars themselves always come from raw lines.
 """
 
 import json
@@ -41,7 +41,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """All that the bars of an hour depend on outside the hour: the trades around it, and those beside its runs of ids."""
+    """All that the bars of an hour depend on outside it: the trades around it, and those beside its runs of ids."""
 
     before: Edge | None
     after: Edge | None

@@ -2,16 +2,20 @@
 
 import sys
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from loguru import logger
 
 from lake.settings import Settings
 
+if TYPE_CHECKING:
+    from loguru import Message
+
 _CONSOLE = "<dim>{time:HH:mm:ss!UTC}</dim> <level>{level: <7}</level> {message}"
 _FILE = "{time:YYYY-MM-DDTHH:mm:ss.SSS!UTC}Z {level: <7} {process.id} {name}: {message}"
 
 
-def start(settings: Settings, sink: Callable[[str], object] | None = None, console: bool = True) -> None:
+def start(settings: Settings, sink: "Callable[[Message], None] | None" = None, console: bool = True) -> None:
     """Send log lines to the console, to ``logs/crypto-lake_DAY.log`` (UTC, plain text) and to ``sink`` where given."""
     logger.remove()
     if console:

@@ -1,4 +1,4 @@
-"""What could not be read: one JSON line each, with file, offset, reason and the bytes themselves. Nothing is thrown away."""
+"""What could not be read, one JSON line each: file, offset, reason and the bytes. Nothing is thrown away."""
 
 import json
 from pathlib import Path
@@ -10,9 +10,9 @@ _SHOWN = 4096
 
 
 def record(file: str, offset: int, reason: str, line: bytes) -> str:
-    """Return one line of a quarantine file.
+    r"""Return one line of a quarantine file.
 
-    ``line`` holds the first 4,096 bytes as text, undecodable ones as ``\\xNN``; ``bytes`` says how many there were. The
+    ``line`` holds the first 4,096 bytes as text, undecodable ones as ``\xNN``; ``bytes`` says how many there were. The
     raw part itself keeps them all.
     """
     text = line[:_SHOWN].decode("utf-8", "backslashreplace")
@@ -25,7 +25,7 @@ def raw_file(layout: Layout, part: Path) -> Path:
 
 
 def put(layout: Layout, part: Path, bad: list[tuple[int, str, bytes]]) -> int:
-    """Keep the bad lines (offset, reason, bytes) of a raw part in place of what was kept of it before. Returns how many."""
+    """Keep the bad lines (offset, reason, bytes) of a part in place of what was kept of it before; return how many."""
     target = raw_file(layout, part)
     if not bad:
         target.unlink(missing_ok=True)

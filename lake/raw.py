@@ -12,7 +12,7 @@ from pathlib import Path
 
 from filelock import Timeout
 
-from lake import locks
+from lake import files, locks
 from lake.layout import Layout, part_name, part_number
 
 _OPEN = ".open"
@@ -103,3 +103,20 @@ def close(path: Path) -> Path:
     else:
         path.rename(final)
     return final
+
+
+def add_part(folder: Path, data: bytes) -> Path:
+    """Put a whole part into a day folder under the next free number, and return its path.
+
+    The number is taken by a link, which fails where another process has just taken the same, and never overwrites.
+    """
+    with files.scratch(folder) as hidden:
+        hidden.write_bytes(data)
+        while True:
+            path = folder / part_name(next_number(folder))
+            try:
+                path.hardlink_to(hidden)
+            except FileExistsError:
+                continue
+            files.sync_folder(folder)
+            return path

@@ -39,7 +39,7 @@ def minutes(seconds: pa.Table) -> pa.Table:
 
 
 def day(layout: Layout, symbol: str, which: date, window: Window | None = None) -> pa.Table:
-    """Return a day's 1-second bars (of the part in ``window``), whether the day is compacted, not yet, or just being so.
+    """Return a day's 1-second bars (of the part in ``window``), be the day compacted, not yet, or just in between.
 
     Compaction writes the day file before it takes the hour files away; who listed them a moment earlier lists again.
     """

@@ -46,7 +46,7 @@ class Schema:
         """Return the table with exactly these columns, in order and type.
 
         Raises:
-            LakeError: a column is missing, extra, of a type that does not convert without loss, or null where it must not be.
+            LakeError: a column is missing, extra, not convertible without loss, or null where it must not be.
         """
         if set(table.column_names) != set(self.names):
             odd = sorted(set(table.column_names) ^ set(self.names))

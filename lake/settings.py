@@ -10,7 +10,13 @@ from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
-from pydantic_settings import BaseSettings, EnvSettingsSource, InitSettingsSource, SettingsConfigDict, SettingsError
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 from lake.errors import BadInputError
 from lake.layout import Layout
@@ -121,9 +127,11 @@ class Settings(BaseSettings):
         return Layout(Path(self.base_path))
 
     @classmethod
-    def settings_customise_sources(cls, settings_cls: type[BaseSettings], **sources: Any) -> tuple[Any, ...]:
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *_: Any, **__: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The environment first, then the file (given as init values)."""
-        return EnvSettingsSource(settings_cls), sources["init_settings"]
+        return EnvSettingsSource(settings_cls), init_settings
 
 
 def config_file() -> Path | None:

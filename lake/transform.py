@@ -17,7 +17,7 @@ from lake.events import Events
 from lake.layout import Layout
 from lake.ledger import Ledger
 from lake.raw import Part
-from lake.windows import Window, floor_hour, iso
+from lake.windows import SECOND_US, Window, floor_hour, iso, micros
 
 BATCH_BYTES = 256 << 20
 _MOST_HOURS = 48
@@ -225,8 +225,8 @@ class _Work:
 def _missing(table: pa.Table) -> int:
     if not len(table):
         return 0
-    first, last = (table["window_start"][at].as_py() for at in (0, -1))
-    return round((last - first).total_seconds()) + 1 - len(table)
+    first, last = (micros(table["window_start"][at].as_py()) for at in (0, -1))
+    return (last - first) // SECOND_US + 1 - len(table)
 
 
 def _batches(parts: Iterable[Part]) -> Iterator[list[Part]]:

@@ -1,0 +1,155 @@
+"""The collector: streams into a buffer, the buffer into raw parts, until the time is up or a signal comes."""
+
+import asyncio
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from filelock import Timeout
+from loguru import logger
+
+from collector.buffer import MOST_LINES, Buffer, Lines
+from collector.session import STREAMS_PER_CONNECTION, url
+from collector.stream import Line
+from collector.writer import Parts, by_slot
+from lake import locks, raw
+from lake.errors import LakeError
+from lake.layout import Layout
+from lake.settings import Settings
+from lake.windows import SECOND_US
+
+_FRAMES = "frames"
+
+
+class AlreadyRunningError(LakeError):
+    """Another collector holds the lock of this lake."""
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What a collector did: events written, frames quarantined or ignored, parts, connections made, seconds it ran."""
+
+    trades: int
+    quotes: int
+    quarantined: int
+    ignored: int
+    parts: int
+    connections: int
+    seconds: float
+
+
+def collect(settings: Settings, symbols: list[str] | None = None, duration: float | None = None) -> Collected:
+    """Collect trades and best quotes into raw parts until ``duration`` seconds are over, or SIGINT or SIGTERM comes.
+
+    Parts that an earlier collector left open get their names first. What has been received is written and every part
+    closed before this returns.
+
+    Raises:
+        AlreadyRunningError: another collector follows the exchange for this lake.
+        LakeError: the lake cannot be written for so long that memory would run out.
+    """
+    names = list(symbols or settings.symbols)
+    try:
+        with locks.collector(settings.layout).acquire(timeout=0):
+            _close_orphans(settings.layout)
+            return asyncio.run(_Collector(settings, names).run(duration))
+    except Timeout:
+        raise AlreadyRunningError(f"{settings.layout.base}: a collector is running for this lake already") from None
+
+
+def _close_orphans(layout: Layout) -> None:
+    for name in layout.raw_symbols():
+        for day in list(raw.days(layout, name))[-2:]:
+            for path in layout.raw_day(name, day).glob(".part_*.open"):
+                logger.warning("{}: left open by a collector that was killed, taken over", raw.close(path))
+
+
+class _Collector:
+    def __init__(self, settings: Settings, symbols: list[str]) -> None:
+        self.settings, self.symbols = settings, symbols
+        self.buffer = Buffer(symbols)
+        self.slot_us = round(settings.collector.rotate_seconds * SECOND_US)
+        self.parts = Parts(settings.layout.raw_day, settings.collector.rotate_seconds)
+        self.bad_parts = Parts(self._bad_folder, settings.collector.rotate_seconds)
+        size = STREAMS_PER_CONNECTION // 2
+        groups = [symbols[at : at + size] for at in range(0, len(symbols), size)]
+        self.lines = [Line(url(settings.binance.ws_url, group), self.buffer.take) for group in groups]
+
+    def _bad_folder(self, _: str, day: date) -> Path:
+        return self.settings.layout.quarantine / _FRAMES / day.isoformat()
+
+    async def run(self, duration: float | None) -> Collected:
+        began = time.monotonic()
+        stop, ending = asyncio.Event(), asyncio.Event()
+        with _signals(stop):
+            writing = asyncio.create_task(self._write_until(ending))
+            others = [asyncio.create_task(line.follow()) for line in self.lines] + [asyncio.create_task(_set(stop))]
+            await asyncio.wait([writing, *others], timeout=duration, return_when=asyncio.FIRST_COMPLETED)
+            for task in others:
+                task.cancel()
+            ended = await asyncio.gather(*others, return_exceptions=True)
+            ending.set()
+            await writing
+        for outcome in ended:
+            if isinstance(outcome, Exception):
+                raise outcome
+        return self._result(time.monotonic() - began)
+
+    async def _write_until(self, ending: asyncio.Event) -> None:
+        """Every `collector.flush_seconds` hand what has come to the system, in a thread, so that reading goes on."""
+        last = False
+        while not last:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(ending.wait(), self.settings.collector.flush_seconds)
+            last = ending.is_set()
+            now = time.time_ns() // 1000
+            lines, bad = self.buffer.hand_out()
+            self.buffer.give_back(await asyncio.to_thread(self._append, self.parts, lines, now))
+            await asyncio.to_thread(self._append, self.bad_parts, {_FRAMES: bad} if bad else {}, now)
+            if self.buffer.waiting > MOST_LINES:
+                raise LakeError(f"{self.settings.layout.raw}: cannot be written, and memory is full: free the disk")
+        self.parts.close()
+        self.bad_parts.close()
+
+    def _append(self, parts: Parts, lines: Lines, now: int) -> Lines:
+        """Write lines. Returns those that could not be written."""
+        left = {name: list(timed) for name, timed in lines.items()}
+        try:
+            for name, ts_recv, run in by_slot(lines, self.slot_us):
+                parts.append(name, ts_recv, run)
+                del left[name][: len(run)]
+            parts.end_slots(now)
+        except OSError as error:
+            logger.error("raw parts cannot be written ({}): {:,} lines wait", error, sum(map(len, left.values())))
+        return {name: timed for name, timed in left.items() if timed}
+
+    def _result(self, seconds: float) -> Collected:
+        made = sum(line.connections for line in self.lines)
+        buffer = self.buffer
+        return Collected(
+            buffer.trades, buffer.quotes, buffer.quarantined, buffer.ignored, self.parts.closed, made, round(seconds, 1)
+        )
+
+
+async def _set(stop: asyncio.Event) -> None:
+    await stop.wait()
+
+
+@contextmanager
+def _signals(stop: asyncio.Event) -> Iterator[None]:
+    """Set ``stop`` on SIGINT and SIGTERM while the block runs; what was in force before comes back after it."""
+    loop = asyncio.get_running_loop()
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    before = {}
+    with suppress(ValueError):  # not in the main thread: whoever runs the thread has the signals
+        for number in numbers:
+            before[number] = signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,100 @@
+"""Raw lines to raw parts: appended as they come, named when whole, numbered on after a restart.
+
+A part is one symbol's lines of one slot of `collector.rotate_seconds` and one UTC day, by the time they were received.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from io import FileIO
+from pathlib import Path
+
+from lake import files, raw
+from lake.windows import DAY_US, SECOND_US, moment
+
+
+@dataclass
+class _Open:
+    path: Path
+    handle: FileIO
+    slot: tuple[int, int]
+    size: int = 0
+
+
+class Parts:
+    """The open parts of every symbol. Not for two threads at once."""
+
+    def __init__(self, folder_of: Callable[[str, date], Path], rotate_seconds: float) -> None:
+        """Write into the folder of a symbol and day; a part ends when its slot of ``rotate_seconds`` does."""
+        self._folder_of = folder_of
+        self._slot_us = round(rotate_seconds * SECOND_US)
+        self._open: dict[str, _Open] = {}
+        self.closed = 0
+
+    def append(self, symbol: str, ts_recv: int, lines: Iterable[bytes]) -> None:
+        """Append lines received at ``ts_recv`` (microseconds since 1970 UTC) and hand them to the system.
+
+        Raises:
+            OSError: they could not be written; nothing of them is in the part, they can be given again.
+        """
+        slot = (ts_recv // self._slot_us, ts_recv // DAY_US)
+        part = self._open.get(symbol)
+        if part is not None and part.slot != slot:
+            self._close(symbol)
+            part = None
+        part = part or self._begin(symbol, ts_recv, slot)
+        rest = memoryview(b"".join(lines))
+        start = part.size
+        try:
+            while rest:
+                written = part.handle.write(rest) or 0
+                rest, part.size = rest[written:], part.size + written
+        except OSError:
+            os.ftruncate(part.handle.fileno(), start)
+            part.handle.seek(start)
+            part.size = start
+            raise
+
+    def end_slots(self, now: int) -> None:
+        """Close the parts whose slot is over at ``now`` (microseconds since 1970 UTC)."""
+        slot = (now // self._slot_us, now // DAY_US)
+        for symbol in [name for name, part in self._open.items() if part.slot != slot]:
+            self._close(symbol)
+
+    def close(self) -> None:
+        """Close every part."""
+        for symbol in list(self._open):
+            self._close(symbol)
+
+    def _begin(self, symbol: str, ts_recv: int, slot: tuple[int, int]) -> _Open:
+        folder = self._folder_of(symbol, moment(ts_recv).date())
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / raw.open_name(raw.next_number(folder))
+        part = self._open[symbol] = _Open(path, path.open("xb", buffering=0), slot)
+        return part
+
+    def _close(self, symbol: str) -> None:
+        part = self._open[symbol]
+        os.fsync(part.handle.fileno())
+        part.handle.close()
+        raw.close(part.path)
+        files.sync_folder(part.path.parent)
+        del self._open[symbol]
+        self.closed += 1
+
+
+def by_slot(lines: Mapping[str, list[tuple[int, bytes]]], slot_us: int) -> Iterable[tuple[str, int, list[bytes]]]:
+    """Yield the lines of each symbol in runs that share a slot and a day: symbol, first receive time, lines."""
+    for symbol, timed in lines.items():
+        run: list[bytes] = []
+        first = None
+        for ts_recv, line in timed:
+            slot = (ts_recv // slot_us, ts_recv // DAY_US)
+            if first is not None and slot != (first // slot_us, first // DAY_US):
+                yield symbol, first, run
+                run, first = [], None
+            first = ts_recv if first is None else first
+            run.append(line)
+        if first is not None:
+            yield symbol, first, run
