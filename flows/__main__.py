@@ -1,0 +1,236 @@
+"""The crypto-lake command: every flow with no server, and what else a person types.
+
+Nothing heavy is imported before it is needed: ``crypto-lake --help`` answers at once.
+"""
+
+import ast
+import inspect
+import json
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from prefect import Flow
+
+DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+_HERE = Path(__file__).parent
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="A local-first lake for Binance market data. Settings: config.yml, or LAKE_… in the environment.\n\n"
+    "Exit codes: 0 done, 1 failed or done only in part, 2 bad input.",
+)
+
+
+def _option(flow: str, name: str) -> Any:
+    """An option that is a flow's parameter: its help is the parameter's line in the flow's docstring, read, not imported."""
+    return typer.Option(f"--{name}", help=_described(flow)[name], show_default=False)
+
+
+def _described(flow: str) -> dict[str, str]:
+    tree = ast.parse((_HERE / f"{flow}.py").read_text(encoding="utf-8"))
+    function = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == flow)
+    lines = (ast.get_docstring(function) or "").partition("Args:\n")[2].splitlines()
+    found: dict[str, str] = {}
+    for line in lines:
+        if line.startswith("     "):
+            found[list(found)[-1]] += f" {line.strip()}"
+        else:
+            name, _, text = line.strip().partition(": ")
+            found[name] = text
+    return found
+
+
+_Text = str | None
+
+
+@app.command("collect-live", epilog="[dim]crypto-lake collect-live --symbols SOLUSDT,BTCUSDT --duration 60[/]")
+def collect_live(
+    symbols: Annotated[_Text, _option("collect_live", "symbols")] = None,
+    duration: Annotated[float | None, _option("collect_live", "duration")] = None,
+) -> None:
+    """Record trades and best quotes until Ctrl-C."""
+    _run("collect_live", symbols=_listed(symbols), duration=duration)
+
+
+@app.command(
+    "transform-hour",
+    epilog="[dim]crypto-lake transform-hour[/]  (all that is pending)\n\n"
+    "[dim]crypto-lake transform-hour --symbols SOLUSDT --start 2025-10-21T00:00:00Z --end 2025-10-22T00:00:00Z[/]",
+)
+def transform_hour(
+    symbols: Annotated[_Text, _option("transform_hour", "symbols")] = None,
+    start: Annotated[_Text, _option("transform_hour", "start")] = None,
+    end: Annotated[_Text, _option("transform_hour", "end")] = None,
+) -> None:
+    """Build 1-second bars from raw parts."""
+    _run("transform_hour", symbols=_listed(symbols), start=start, end=end)
+
+
+@app.command("compact-day", epilog="[dim]crypto-lake compact-day --date 2025-10-21[/]")
+def compact_day(
+    symbols: Annotated[_Text, _option("compact_day", "symbols")] = None,
+    date: Annotated[_Text, _option("compact_day", "date")] = None,
+) -> None:
+    """Make one file, with its SHA-256, of each closed day."""
+    _run("compact_day", symbols=_listed(symbols), date=date)
+
+
+@app.command("validate-rules", epilog="[dim]crypto-lake validate-rules --start 2025-10-21 --end 2025-10-22 --json[/]")
+def validate_rules(
+    symbols: Annotated[_Text, _option("validate_rules", "symbols")] = None,
+    start: Annotated[_Text, _option("validate_rules", "start")] = None,
+    end: Annotated[_Text, _option("validate_rules", "end")] = None,
+    tf: Annotated[_Text, _option("validate_rules", "tf")] = None,
+    source: Annotated[_Text, _option("validate_rules", "source")] = None,
+    report: Annotated[_Text, _option("validate_rules", "report")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON to standard output.")] = False,
+) -> None:
+    """Check bars against the rules: PASS, INVESTIGATE or FAIL (exit code 1)."""
+    given = {
+        "symbols": _listed(symbols),
+        "start": start,
+        "end": end,
+        "tf": tf,
+        "source": source,
+        "report": _here(report),
+    }
+    _run("validate_rules", as_json=as_json, **given)
+
+
+@app.command(
+    "slice-export",
+    epilog="[dim]crypto-lake slice-export --symbols SOLUSDT,SUIUSDT --start 2025-10-21 --end 2025-10-28 --tf 1m "
+    "--format csv --out sol.csv[/]",
+)
+def slice_export(
+    symbols: Annotated[str, _option("slice_export", "symbols")],
+    start: Annotated[str, _option("slice_export", "start")],
+    end: Annotated[str, _option("slice_export", "end")],
+    out: Annotated[str, typer.Option("--out", help="File to write; it must not be there yet.", show_default=False)],
+    tf: Annotated[_Text, _option("slice_export", "tf")] = None,
+    source: Annotated[_Text, _option("slice_export", "source")] = None,
+    form: Annotated[_Text, _option("slice_export", "format")] = None,
+) -> None:
+    """Write bars to one Parquet or CSV file."""
+    given = {"symbols": _listed(symbols), "start": start, "end": end, "out": _here(out), "tf": tf, "source": source}
+    _run("slice_export", format=form, **given)
+
+
+@app.command("import-frames", epilog="[dim]crypto-lake import-frames recording.jsonl --symbols SOLUSDT[/]")
+def import_frames(
+    recordings: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Recorded WebSocket frames.")],
+    symbols: Annotated[_Text, typer.Option(help="Pairs to take in. Left out: every one.", show_default=False)] = None,
+) -> None:
+    """Take recorded frames into the lake as raw parts."""
+    from collector.recordings import import_files
+    from lake import log, settings
+
+    found = settings.load()
+    log.start(found)
+    for taken in import_files(found.layout, recordings, _listed(symbols)):
+        typer.echo(taken)
+
+
+@app.command(epilog='[dim]crypto-lake views > views.sql; duckdb -init views.sql -c "FROM bars_1m LIMIT 5"[/]')
+def views() -> None:
+    """Print the SQL of every view, for any DuckDB client."""
+    from lake import read, settings
+
+    typer.echo(read.views_sql(settings.load().layout))
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
+def simulate(context: typer.Context) -> None:
+    """Run a Binance stand-in on loopback (simulate --help tells more)."""
+    from simulator import cli
+
+    raise typer.Exit(cli.main(context.args))
+
+
+@app.command()
+def demo(
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Leave everything running, with the Prefect UI, until Ctrl-C.")
+    ] = False,
+) -> None:
+    """Show the whole lake at work in a few minutes: stand-in, Prefect, collector, every deployment."""
+    from deployments import demo as show
+
+    raise typer.Exit(show.run(keep=keep))
+
+
+def _listed(text: str | None) -> list[str] | None:
+    return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _here(path: str | None) -> str | None:
+    """On the command line a relative path is one from where one stands."""
+    return path and str(Path(path).expanduser().absolute())
+
+
+def _run(name: str, *, as_json: bool = False, **given: Any) -> None:
+    """Run a flow's plain function, with no server, and leave with its exit code."""
+    from lake import log, settings
+
+    log.start(settings.load())
+    flow: Flow[..., Any] = getattr(import_module(f"flows.{name}"), name)
+    state = flow.fn(**_checked(flow.fn, {key: value for key, value in given.items() if value is not None}))
+    if as_json and state.data is not None:
+        typer.echo(json.dumps(state.data, default=str))
+    else:
+        typer.echo(state.message, err=state.is_failed())
+    raise typer.Exit(FAILED if state.is_failed() or state.name == "AlreadyRunning" else DONE)
+
+
+def _checked(function: Any, given: dict[str, Any]) -> dict[str, Any]:
+    """Check parameters by the flow's own types, as Prefect does in a run."""
+    from pydantic import create_model
+
+    parameters = inspect.signature(function, eval_str=True).parameters.values()
+    fields: Any = {p.name: (p.annotation, ... if p.default is p.empty else p.default) for p in parameters}
+    model = create_model("Parameters", **fields)(**given)
+    return {name: getattr(model, name) for name in fields}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command and exit: 0 done, 1 failed or done only in part, 2 bad input; an error is one line."""
+    from pydantic import ValidationError
+
+    from lake.errors import BadInputError, LakeError
+
+    try:
+        code = app(args=arguments, prog_name="crypto-lake", standalone_mode=False)
+    except BadInputError as error:
+        code = _say(str(error), BAD_INPUT)
+    except LakeError as error:
+        code = _say(str(error), FAILED)
+    except ValidationError as error:
+        first = error.errors()[0]
+        code = _say(
+            f"{'.'.join(map(str, first['loc']))}: {first['msg']} (given: {str(first['input'])[:60]!r})", BAD_INPUT
+        )
+    except (typer.Abort, KeyboardInterrupt):
+        code = _say("stopped", INTERRUPTED)
+    except Exception as error:
+        if not hasattr(error, "format_message"):
+            raise
+        code = _say(error.format_message(), BAD_INPUT)
+    sys.exit(code or DONE)
+
+
+def _say(text: str, code: int) -> int:
+    typer.echo(f"crypto-lake: {' '.join(text.split())}", err=True)
+    return code
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""Raw parts to 1-second bars."""
+
+from prefect import flow
+from prefect.states import State
+
+from lake import settings
+from lake.params import End, Start, Symbols, window
+from tasks import artifacts, progress
+from tasks.bars import build_bars, find_dirty
+from tasks.runs import each, ended, named, reported, unknown
+
+
+@flow(flow_run_name=named("transform"))
+@reported
+def transform_hour(symbols: Symbols | None = None, start: Start | None = None, end: End | None = None) -> State:
+    """Build the 1-second bars of every hour whose raw input has changed since its bars were written.
+
+    Args:
+        symbols: Pairs, such as SOLUSDT. Left out: every symbol with something to build.
+        start: First moment (UTC), such as 2025-10-21T00:00:00Z. With start and end, the hours that the range touches are built
+            anew, changed or not.
+        end: End (UTC), such as 2025-10-22T00:00:00Z; does not belong to the range any more.
+    """
+    lake, span = settings.load(), window(start, end)
+    strange = unknown(symbols, lake.layout.raw_symbols(), "has no raw parts: collect or import it first")
+    dirty = find_dirty(lake.layout, symbols, span)
+    if not dirty:
+        return ended("nothing to build: no raw input has changed", strange)
+    with progress.shown("transform") as shown:
+        built, failed = each(
+            dirty, lambda symbol: build_bars(lake.layout, symbol, span, lake.transformer.parquet_compression), shown
+        )
+    rows = [
+        {"symbol": b.symbol, "hours": b.hours, "rows": b.rows, "gaps (s)": b.missing, "quarantined": b.quarantined,
+         "seconds": round(b.seconds, 2)} for b in built
+    ]  # fmt: skip
+    artifacts.table("transform-hour", rows, "Bars built, seconds missing between the first and the last, time taken")
+    total, gaps = sum(b.rows for b in built), sum(b.missing for b in built)
+    return ended(f"{total:,} bars of {len(built)} symbols, {gaps:,} seconds missing", strange | failed)

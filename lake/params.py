@@ -1,0 +1,47 @@
+"""What flows and commands are asked for, as bounded, described types: one place for the form in the UI and for ``--help``.
+
+The JSON schema that follows from a type is what Prefect's server checks before a run is made; the validators check again
+in the run, where more can be said (``BadInputError`` passes through pydantic unchanged, as one line).
+"""
+
+from datetime import date, datetime
+from functools import partial
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from lake.errors import BadInputError
+from lake.names import symbols as checked_symbols
+from lake.windows import Window, parse_day, parse_time
+
+_PLAIN = r"^[^\x00-/:-@\[-`{-\x7f]{1,40}$"
+"""1 to 40 characters, none of them an ASCII sign, space or control: the part of `lake.names.symbol` that a browser's and
+Python's regular expressions understand alike (``\\w`` would refuse 币安人生USDT in a browser). The server checks it; in
+the run `lake.names` does, and says it better."""
+
+Symbols = Annotated[
+    list[Annotated[str, Field(json_schema_extra={"pattern": _PLAIN})]],
+    Field(min_length=1, max_length=2000, examples=[["SOLUSDT", "SUIUSDT"]]),
+    AfterValidator(checked_symbols),
+]
+Start = Annotated[datetime, BeforeValidator(partial(parse_time, name="start"))]
+End = Annotated[datetime, BeforeValidator(partial(parse_time, name="end"))]
+Day = Annotated[date, BeforeValidator(parse_day)]
+Timeframe = Literal["1s", "1m"]
+BarsSource = Literal["bars"]
+Format = Literal["parquet", "csv"]
+Out = Annotated[str, Field(min_length=1, max_length=1000, pattern=r"^[^\x00]+$")]
+Duration = Annotated[float, Field(gt=0, le=366 * 86_400)]
+
+
+def window(start: datetime | None, end: datetime | None) -> Window | None:
+    """Return the window from ``start`` to ``end``, or None where neither is given.
+
+    Raises:
+        BadInputError: only one of the two is given, or the end is not after the start.
+    """
+    if start is None and end is None:
+        return None
+    if start is None or end is None:
+        raise BadInputError(f"{'start' if start is None else 'end'} is missing: give both start and end, or neither")
+    return Window(start, end)

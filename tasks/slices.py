@@ -1,0 +1,26 @@
+"""The task that writes a slice."""
+
+from pathlib import Path
+from typing import Literal
+
+from lake import export
+from lake.export import Sliced
+from lake.layout import Layout
+from lake.windows import Window
+from tasks.progress import Progress
+from tasks.runs import lake_task
+
+
+@lake_task("write {out}", retries=0)
+def write_slice(
+    layout: Layout,
+    symbols: list[str],
+    window: Window,
+    tf: Literal["1s", "1m"],
+    out: Path,
+    form: Literal["parquet", "csv"],
+    compression: str,
+    progress: Progress,
+) -> Sliced:
+    """Write bars to one file, whole or not at all."""
+    return export.slice_to(layout, symbols, window, tf, out, form, compression, progress)
