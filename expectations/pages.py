@@ -41,6 +41,7 @@ class ResultRenderer:
             "day": _day(run_id),
             "run": _run_name(run_id),
             "checks": rows,
+            "rows_read": _rows_read(rows),
             "state": state([row["check"].severity for row in rows if row["violations"]], rows_read=_rows_read(rows)),
         }
 
@@ -114,9 +115,15 @@ def _check(item: Any) -> Document:
         "checked": result["element_count"],
         "violations": result["unexpected_count"],
         "percent": result["unexpected_percent"],
-        "rows": result["partial_unexpected_index_list"],
+        "rows": [_ordered(row, check) for row in result["partial_unexpected_index_list"]],
         "facts": item.expectation_config.kwargs["facts"],
     }
+
+
+def _ordered(row: Document, check: rulepack.Check) -> Document:
+    """An offending row with its columns in the reader's order: the store of results sorts them by name."""
+    first = ("symbol", "window_start", *check.columns, "column", "expected", "found")
+    return {name: row[name] for name in dict.fromkeys([*first, *row]) if name in row}
 
 
 def _rows_read(rows: list[Document]) -> int:

@@ -6,7 +6,8 @@ same files.
 """
 
 import os
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from great_expectations.data_context.types.resource_identifiers import (
     ExpectationSuiteIdentifier,
     ValidationResultIdentifier,
 )
+from loguru import logger
 
 from expectations import suites
 from lake.errors import LakeError
@@ -36,15 +38,33 @@ _BATCH = "symbol-day"
 class Project:
     """The Great Expectations project of one lake, made when it is not there yet. Only one process may have it open."""
 
-    def __init__(self, layout: Layout, source: str, tf: str, window: Window) -> None:
+    def __init__(self, layout: Layout, source: str, tf: str, window: Window, symbols: Iterable[str]) -> None:
         self.pages = layout.reports / "data_docs"
+        self._folder = layout.reports / "gx"
         self._source = source
-        self._run_name = f"{window.start:%Y%m%dT%H%M%SZ}_{window.end:%Y%m%dT%H%M%SZ}"
+        self._suite_name = suites.name(source, tf)
+        self._run_name = f"{window.start:%Y-%m-%dT%H%M%SZ}_{window.end:%Y-%m-%dT%H%M%SZ}"
         self._results: list[ValidationResultIdentifier] = []
-        layout.reports.mkdir(parents=True, exist_ok=True)
-        self._context = gx.get_context(mode="file", project_root_dir=layout.reports)
+        try:
+            self._open(source, tf, symbols)
+        except Exception as error:  # whatever Great Expectations makes of a torn file: it does not write them whole
+            logger.warning("{}: not readable ({}), made anew; results are kept", self._folder, type(error).__name__)
+            self._forget()
+            self._open(source, tf, symbols)
+
+    def _open(self, source: str, tf: str, symbols: Iterable[str]) -> None:
+        self._folder.parent.mkdir(parents=True, exist_ok=True)
+        self._context = gx.get_context(mode="file", project_root_dir=self._folder.parent)
         self._settle()
-        self._suite = self._current_suite(suites.name(source, tf))
+        self._suite = self._current_suite(suites.suite(source, tf))
+        self._definitions = {symbol: self._definition(symbol) for symbol in symbols}
+
+    def _forget(self) -> None:
+        """Take away what the rulepack can make anew: all of the project but its results."""
+        for name in ("great_expectations.yml", "uncommitted/config_variables.yml"):
+            (self._folder / name).unlink(missing_ok=True)
+        for name in ("expectations", "validation_definitions", "checkpoints"):
+            shutil.rmtree(self._folder / name, ignore_errors=True)
 
     def run(self, symbol: str, day: datetime, frame: "pd.DataFrame", facts: Mapping[str, Any]) -> dict[str, Any]:
         """Validate one symbol-day and keep the result; return Great Expectations' result by check key.
@@ -53,13 +73,14 @@ class Project:
             LakeError: an expectation could not be evaluated. That is never a pass.
         """
         run_id = RunIdentifier(self._run_name, run_time=day)
-        found = self._definition(symbol).run(
+        found = self._definitions[symbol].run(
             batch_parameters={"dataframe": frame},
             expectation_parameters=suites.parameters(self._source, dict(facts)),
             run_id=run_id,
         )
-        key = ValidationResultIdentifier(ExpectationSuiteIdentifier(self._suite.name), run_id, found.batch_id)
-        self._results.append(key)
+        key = ValidationResultIdentifier(ExpectationSuiteIdentifier(self._suite_name), run_id, found.batch_id)
+        if key not in self._results:
+            self._results.append(key)
         for result in found.results:
             if result.exception_info and "unexpected_count" not in result.result:
                 raise LakeError(
@@ -73,7 +94,7 @@ class Project:
     def page(self, symbol: str, day: datetime) -> Path:
         """Return the path of the Data Docs page of a symbol-day of this run."""
         time = day.strftime("%Y%m%dT%H%M%S.%fZ")
-        return self.pages / "validations" / self._suite.name / self._run_name / time / f"{EXCHANGE}-{symbol}.html"
+        return self.pages / "validations" / self._suite_name / self._run_name / time / f"{EXCHANGE}-{symbol}.html"
 
     def build_pages(self) -> Path:
         """Build the pages of this run, the suite's page and the index; return the path of the index.
@@ -81,8 +102,11 @@ class Project:
         Raises:
             LakeError: a page is missing. Great Expectations logs what goes wrong in a page and goes on.
         """
-        suite = ExpectationSuiteIdentifier(self._suite.name)
+        suite = ExpectationSuiteIdentifier(self._suite_name)
         self._context.build_data_docs(site_names=[_SITE], resource_identifiers=[suite, *self._results])
+        shutil.rmtree(
+            self.pages / "static", ignore_errors=True
+        )  # 4 MB that no page of ours uses
         index = self.pages / "index.html"
         wanted = [index, *(self.pages / "validations" / _relative(key) for key in self._results)]
         if missing := [path for path in wanted if not path.is_file()]:
@@ -98,11 +122,10 @@ class Project:
             self._context.variables.analytics_enabled = False
             self._context.variables.save()
 
-    def _current_suite(self, name: str) -> gx.ExpectationSuite:
+    def _current_suite(self, wanted: gx.ExpectationSuite) -> gx.ExpectationSuite:
         """The stored suite where it is the rulepack's, else the rulepack's, stored."""
-        wanted = suites.suite(*name.split("_"))
         try:
-            stored = self._context.suites.get(name)
+            stored = self._context.suites.get(wanted.name)
         except gx.exceptions.DataContextError:
             return self._context.suites.add(wanted)
         if _said(stored) == _said(wanted):
@@ -110,7 +133,7 @@ class Project:
         return self._context.suites.add_or_update(wanted)
 
     def _definition(self, symbol: str) -> gx.ValidationDefinition:
-        name = f"{self._suite.name} {symbol}"
+        name = f"{self._suite_name} {symbol}"
         try:
             found = self._context.validation_definitions.get(name)
             if found.suite == self._suite:

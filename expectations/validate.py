@@ -69,9 +69,9 @@ def validate(
     window = _checked(window, tf, source)
     from expectations.project import Project  # Great Expectations: seconds to import
 
-    report = report or layout.reports / f"{_report_name(chosen, window, tf, source)}.md"
+    report = Path(report) if report else layout.reports / f"{_report_name(chosen, window, tf, source)}.md"
     with _lock(layout):
-        project = Project(layout, source, tf, window)
+        project = Project(layout, source, tf, window, chosen)
         done, spreads = _run(project, layout, chosen, window, tf, now, progress or (lambda _: None))
         outcome = Outcome(
             symbols=chosen,
