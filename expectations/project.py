@@ -104,9 +104,7 @@ class Project:
         """
         suite = ExpectationSuiteIdentifier(self._suite_name)
         self._context.build_data_docs(site_names=[_SITE], resource_identifiers=[suite, *self._results])
-        shutil.rmtree(
-            self.pages / "static", ignore_errors=True
-        )  # 4 MB that no page of ours uses
+        shutil.rmtree(self.pages / "static", ignore_errors=True)  # 4 MB that no page of ours uses
         index = self.pages / "index.html"
         wanted = [index, *(self.pages / "validations" / _relative(key) for key in self._results)]
         if missing := [path for path in wanted if not path.is_file()]:
