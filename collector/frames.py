@@ -86,13 +86,32 @@ def _event(channel: str, data: dict[str, Any], ts_recv: int) -> Event:
         return trade(data, ts_recv)
     if kind == "bookTicker":
         return quote(data, ts_recv)
+    if kind == "aggTrade":
+        return aggregate(data, ts_recv)
     if data.get("e") == "serverShutdown":
         return _SHUTDOWN
     return _REPLY if "result" in data or "error" in data or "code" in data else _OTHER
 
 
-def trade(data: dict[str, Any], ts_recv: int) -> Event:
-    """Make the raw line of a trade. The buyer being the maker, the taker sold.
+def aggregate(data: dict[str, Any], ts_recv: int) -> Event:
+    """Make the raw line of an aggregate trade, ids ``f`` to ``l``: one taker, one price, one time, so the same bars.
+
+    A tombstone (``f`` and ``l`` are -1) is no trade.
+
+    Raises:
+        MalformedFrameError: a value is not what the exchange documents.
+        KeyError: a key is missing.
+    """
+    if data["f"] == -1:
+        return _OTHER
+    first, last = _whole(data["f"], "f"), _whole(data["l"], "l")
+    if first > last:
+        raise MalformedFrameError(f"f {first} is after l {last}")
+    return trade({**data, "t": last}, ts_recv, {"first_trade_id": first})
+
+
+def trade(data: dict[str, Any], ts_recv: int, more: dict[str, int] | None = None) -> Event:
+    """Make the raw line of a trade, with what ``more`` adds. The buyer being the maker, the taker sold.
 
     Raises:
         MalformedFrameError: a value is not what the exchange documents.
@@ -102,7 +121,7 @@ def trade(data: dict[str, Any], ts_recv: int) -> Event:
     line = {
         "symbol": symbol, "ts_event": ts_event, "ts_recv": ts_recv,
         "price": _decimal(data["p"], "p"), "qty": _decimal(data["q"], "q"), "side": "sell" if data["m"] else "buy",
-        "bid": None, "ask": None, "stream": "trade", "trade_id": _whole(data["t"], "t"),
+        "bid": None, "ask": None, "stream": "trade", "trade_id": _whole(data["t"], "t"), **(more or {}),
     }  # fmt: skip
     return Event(Kind.TRADE, symbol, orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE), ts_event)
 

@@ -44,7 +44,7 @@ def import_file(layout: Layout, path: Path, progress: Callable[[int], object] = 
     """Bring one recording into raw/, a part a symbol and minute of receive time.
 
     Taken in before, it changes nothing, and ``before`` is true. Trades that the lake holds already are held once. What
-    can't be understood goes to the quarantine; depth, klines and aggregates are not kept, and counted as ignored.
+    can't be understood goes to the quarantine; depth and klines are not kept, and counted as ignored.
 
     Args:
         layout: the lake.

@@ -1,0 +1,80 @@
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from lake.layout import Layout
+from lake.windows import moment
+
+REALDATA = Path(__file__).resolve().parent.parent.parent / "shared" / "realdata"
+DAY = 1_760_918_400_000_000  # 2025-10-20T00:00:00Z
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch):
+    for name in [name for name in os.environ if name.startswith("LAKE_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def layout(tmp_path):
+    return Layout(tmp_path / "lake")
+
+
+@pytest.fixture(scope="session")
+def realdata():
+    """The folder of real recorded data; it is not part of the project."""
+    if not REALDATA.is_dir():
+        pytest.skip("the recorded real data is not beside this checkout")
+    return REALDATA
+
+
+class Raw:
+    """Raw lines by hand: `trade`, `quote`, and `put`, which writes them as the next part of the day they were received."""
+
+    def __init__(self, layout, symbol="SOLUSDT"):
+        self.layout, self.symbol = layout, symbol
+
+    def trade(self, number, at, price="100.0", qty="1.0", side="buy", recv=None):
+        """A trade at ``at`` seconds after 2025-10-20."""
+        us = DAY + round(at * 1_000_000)
+        return {
+            "symbol": self.symbol, "ts_event": us, "ts_recv": us + 1000 if recv is None else DAY + round(recv * 1_000_000),
+            "price": price, "qty": qty, "side": side, "bid": None, "ask": None, "stream": "trade", "trade_id": number,
+        }  # fmt: skip
+
+    def quote(self, number, at, bid="99.0", ask="101.0"):
+        """A quote received ``at`` seconds after 2025-10-20."""
+        return {
+            "symbol": self.symbol, "ts_event": None, "ts_recv": DAY + round(at * 1_000_000), "price": None, "qty": None,
+            "side": None, "bid": bid, "ask": ask, "stream": "bookTicker", "update_id": number,
+        }  # fmt: skip
+
+    def put(self, *lines, name=None):
+        """Write lines (dicts, or bytes as they are) as one part, and return its path."""
+        recv = next((line["ts_recv"] for line in lines if isinstance(line, dict)), DAY)
+        folder = self.layout.raw_day(self.symbol, moment(recv).date())
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / (name or f"part_{len(list(folder.iterdir())) + 1:04d}.jsonl")
+        path.write_bytes(b"".join(x if isinstance(x, bytes) else json.dumps(x).encode() + b"\n" for x in lines))
+        return path
+
+
+@pytest.fixture
+def raw(layout):
+    return Raw(layout)
+
+
+@pytest.fixture
+def raw_of(layout):
+    return lambda symbol: Raw(layout, symbol)
+
+
+def content(base):
+    """Every file below a folder with its bytes, without logs and locks."""
+    return {
+        path.relative_to(base).as_posix(): path.read_bytes()
+        for path in sorted(base.rglob("*"))
+        if path.is_file() and not {"logs", "locks"} & set(path.relative_to(base).parts)
+    }

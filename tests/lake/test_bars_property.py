@@ -1,0 +1,55 @@
+import random
+import tempfile
+from pathlib import Path
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lake import compact, read, transform
+from lake.layout import Layout
+from lake.windows import Window
+from tests import oracle
+from tests.conftest import Raw
+
+ALL = Window.parse("2025-10-18", "2025-10-24")
+
+
+@st.composite
+def markets(draw):
+    """Trades whose ids run on or have holes, at times that mostly go forward, and quotes, over up to two days."""
+    raw = Raw(Layout(Path()))
+    count = draw(st.integers(1, 40))
+    number, at, lines = draw(st.integers(1, 10**12)), draw(st.sampled_from([0.0, 3590.0, 86_390.0])), []
+    for _ in range(count):
+        number += draw(st.sampled_from([1, 1, 1, 1, 1, 2, 5]))
+        at = max(0.0, at + draw(st.sampled_from([0.0, 0.0, 0.001, 0.4, 1.0, 3.0, 40.0, 3600.0, 9000.0, -0.7])))
+        price = f"{draw(st.integers(1, 10**12))}.{draw(st.integers(0, 10**8 - 1)):08d}"
+        qty = f"{draw(st.integers(0, 10**6))}.{draw(st.integers(1, 10**8 - 1)):08d}"
+        recv = at + draw(st.sampled_from([-1.3, 0.001, 0.2, 90_000.0]))
+        lines.append(raw.trade(number, at, price, qty, draw(st.sampled_from(["buy", "sell"])), recv=max(0.0, recv)))
+        if draw(st.booleans()):
+            lines.append(raw.quote(number, max(0.0, recv), f"{draw(st.integers(1, 9))}.00000001", "9.5"))
+    return lines
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(lines=markets(), seed=st.integers(0, 10**6))
+def test_however_lines_are_shuffled_doubled_and_cut_into_parts_and_runs_the_bars_are_those_of_the_exact_arithmetic(lines, seed):
+    chance = random.Random(seed)
+    with tempfile.TemporaryDirectory() as folder:
+        layout = Layout(Path(folder))
+        raw = Raw(layout)
+        mixed = lines + chance.sample(lines, chance.randint(0, len(lines)))
+        chance.shuffle(mixed)
+        while mixed:
+            size = chance.randint(1, len(mixed))
+            raw.put(*mixed[:size])
+            mixed = mixed[size:]
+            if chance.random() < 0.4:
+                transform.run(layout, "SOLUSDT")
+            if chance.random() < 0.2:
+                for day in layout.hour_days("SOLUSDT"):
+                    compact.run(layout, "SOLUSDT", day)
+        transform.run(layout, "SOLUSDT")
+        assert oracle.rows(read.bars(layout, "SOLUSDT", ALL)) == oracle.bars(lines)
+        assert transform.pending(layout) == []
