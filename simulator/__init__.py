@@ -1,12 +1,13 @@
 """A Binance stand-in on loopback: streams, REST, the truth about both, and faults on order.
 
-`Simulator` is the way in; tests, the demo and users' own tests use it. What does not belong here: anything the lake itself
-does with market data.
+`Simulator` is the way in; tests, the demo and users' own tests use it. What does not belong here: anything the
+lake itself does with market data.
 """
 
 from simulator.faults import FaultError
+from simulator.ports import PortInUseError
 from simulator.records import Quote, Trade
-from simulator.server import PortInUseError, Simulator
+from simulator.server import Simulator
 from simulator.sockets import Limits
 from simulator.symbols import DEFAULT_SYMBOLS, Listing
 

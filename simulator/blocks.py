@@ -163,7 +163,7 @@ def draw_quotes(
 def burst_columns(
     seed: int, listing: Listing, at_us: int, count: int, last_ticks: int
 ) -> tuple[Ints, Ints, Ints, "np.typing.NDArray[np.bool_]", Ints]:
-    """Return the columns of ``count`` trades in one millisecond: buyers of up to three trades each, walking the price up."""
+    """Return the columns of ``count`` trades in one millisecond: buyers, three trades each, price rising."""
     random = rng(seed, listing, BURST, at_us)
     taker = np.arange(count) // 3
     unit = listing.notional * 10.0**listing.step_decimals / max(last_ticks, 1) * 10.0**listing.tick_decimals

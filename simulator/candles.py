@@ -12,7 +12,8 @@ from simulator.spine import MINUTE_US, MINUTES, Ints
 
 SECOND_US = 1_000_000
 INTERVALS = {
-    "1s": SECOND_US, "1m": MINUTE_US, "3m": 3 * MINUTE_US, "5m": 5 * MINUTE_US, "15m": 15 * MINUTE_US, "30m": 30 * MINUTE_US,
+    "1s": SECOND_US, "1m": MINUTE_US, "3m": 3 * MINUTE_US, "5m": 5 * MINUTE_US, "15m": 15 * MINUTE_US,
+    "30m": 30 * MINUTE_US,
     "1h": 60 * MINUTE_US, "2h": 120 * MINUTE_US, "4h": 240 * MINUTE_US, "6h": 360 * MINUTE_US, "8h": 480 * MINUTE_US,
     "12h": 720 * MINUTE_US, "1d": 1440 * MINUTE_US, "3d": 4320 * MINUTE_US, "1w": 10080 * MINUTE_US, "1M": 0,
 }  # fmt: skip
@@ -43,7 +44,7 @@ def next_time(start_us: int, interval: str, offset_us: int = 0) -> int:
 
 
 def group(trades: Trades, key: Ints) -> tuple[Ints, Ints]:
-    """Aggregate trades with equal keys, which must not decrease: return the keys and one row of nine columns for each."""
+    """Aggregate trades with equal keys, which must not decrease: return keys and a row of nine columns for each."""
     keys, first = np.unique(key, return_index=True)
     if not len(keys):
         return keys, np.zeros((0, 9), np.int64)
@@ -84,9 +85,9 @@ class Candles:
     ) -> list[tuple[int, int, tuple[int, ...]]]:
         """Return klines in order as (open time, next open time, nine columns); times in µs since 1970 UTC.
 
-        Those whose open time is in ``from_us <= open <= until_us``, at most ``limit``, of trades with ``T < horizon_us``; the
-        last may still be open. A span without a trade has a flat kline at the last close, as the exchange's have; spans before
-        the symbol's first trade have none.
+        Those whose open time is in ``from_us <= open <= until_us``, at most ``limit``, those with T < ``horizon_us``;
+        the last may still be open. A span without a trade has a flat kline at the last close, as the exchange's
+        have; spans before the symbol's first trade have none.
         """
         first_us = self._first_trade(horizon_us)
         if first_us is None:
@@ -121,7 +122,7 @@ class Candles:
         return result
 
     def _sub_rows(self, interval: str, from_us: int, to_us: int, horizon_us: int, offset_us: int) -> tuple[Ints, Ints]:
-        """Return rows (with their times) that tile the span: seconds, minutes or days, whichever is the coarsest that fits."""
+        """Return rows (with their times) that tile the span: seconds, minutes or days, the coarsest that fits."""
         if interval == "1s":
             return _joined([_by(part, SECOND_US) for part in self._market.trades(from_us, min(to_us, horizon_us))])
         day_us = MINUTES * MINUTE_US

@@ -13,8 +13,9 @@ import typer
 from rich.console import Console
 from rich.panel import Panel
 
+from simulator.ports import PortInUseError
 from simulator.replay import ReplayError
-from simulator.server import PortInUseError, Simulator
+from simulator.server import Simulator
 from simulator.symbols import DEFAULT_SYMBOLS
 
 _PORT = {"min": 0, "max": 65535}

@@ -10,7 +10,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from simulator.candles import INTERVALS
-from simulator.faults import KINDS, FaultError
+from simulator.fault_kinds import KINDS
+from simulator.faults import FaultError
 from simulator.records import kline_record
 
 if TYPE_CHECKING:
@@ -48,7 +49,8 @@ class ControlPort:
         """Addresses, the market's plan and the kinds of faults there are."""
         sim, exchange = self._sim, self._sim.exchange
         return _json({
-            "ws_url": sim.ws_url, "rest_url": sim.rest_url, "control_url": sim.control_url, "symbols": list(exchange.markets),
+            "ws_url": sim.ws_url, "rest_url": sim.rest_url, "control_url": sim.control_url,
+            "symbols": list(exchange.markets),
             "seed": exchange.plan.seed, "start_us": exchange.start_us, "live_us": exchange.live_us,
             "opened_us": exchange.opened_us, "made_until_us": exchange.horizon_us,
             "faults": {name: {"does": kind.does, "parameters": {k: p.default for k, p in kind.parameters.items()}}

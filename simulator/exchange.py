@@ -120,7 +120,7 @@ class Exchange:
         return self._horizon
 
     def advance(self, most_us: int) -> tuple[int, int]:
-        """Make trades up to now, but for ``most_us`` at most: return the span (from, to) of what is new; empty while paused."""
+        """Make trades up to now, ``most_us`` at most: return the span (from, to) of what is new; empty while paused."""
         before = self._horizon
         if not self._paused:
             self._horizon = max(before, min(self._clock(), before + most_us))
@@ -147,7 +147,7 @@ class Exchange:
     def trades(
         self, symbol: str, from_us: int | None = None, to_us: int | None = None, limit: int | None = None
     ) -> list[Trade]:
-        """Return the trades made with ``from_us <= T < to_us`` (default: the live session so far), in order of their ids."""
+        """Return the trades made with ``from_us <= T < to_us`` (default: since the exchange opened), in order."""
         market = self.market(symbol)
         low = self.opened_us if from_us is None else from_us
         high = min(self.made_until(symbol), to_us if to_us is not None else self._horizon)

@@ -70,7 +70,8 @@ class Client:
         """Return it as JSON for the control port."""
         peer = self.socket.remote_address
         return {
-            "id": self.id, "remote": f"{peer[0]}:{peer[1]}" if peer else None, "path": self.path, "opened_us": self.opened_us,
+            "id": self.id, "remote": f"{peer[0]}:{peer[1]}" if peer else None, "path": self.path,
+            "opened_us": self.opened_us,
             "combined": self.session.combined, "time_unit": "MICROSECOND" if self.session.micro else "MILLISECOND",
             "streams": list(self.session.streams), "frames": self.sent.total(), "sent": dict(self.sent),
             "messages_in": self.messages, "buffered_bytes": 0 if self.closed else self.buffered, "closed": self.closed,
@@ -81,7 +82,7 @@ class Hub:
     """All clients, and the index from stream to its listeners. Lives in the streams' event loop only.
 
     Attributes:
-        emitted: By stream that anyone listened to: first and last id and number of frames that came due, before any fault.
+        emitted: By stream that anyone listened to: first and last id and number of frames that came due.
     """
 
     def __init__(self, buffer_limit: int) -> None:

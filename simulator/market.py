@@ -20,14 +20,14 @@ _T = TypeVar("_T", Trades, Quotes)
 
 
 class Rates:
-    """Trades and quotes per second of a symbol of liquidity 1: in the past, and from the live session's first minute on."""
+    """Trades and quotes per second of a symbol of liquidity 1, in the past and in the live session."""
 
     def __init__(self, past: float, live: float, quotes: float) -> None:
         self.past, self.live, self.quotes = past, live, quotes
 
 
 class SymbolMarket:
-    """All trades and quotes of one symbol, a pure function of (seed, listing, start, live start, rates) and the bursts ordered.
+    """All trades and quotes of one symbol: a function of seed, listing, start, live start, rates and bursts.
 
     Trade ids are consecutive over the whole history; so are aggregate ids. Safe to use from several threads.
     """
@@ -61,30 +61,25 @@ class SymbolMarket:
             if isinstance(found, Trades):
                 return found
             _, minutes = self.block_of(minute)
-            self._spine.reach(minute + minutes)
-            spine, part = self._spine, slice(minute, minute + minutes)
+            counts, edges = self._spine.part(minute, minutes)
             start_us = self.start_us + minute * MINUTE_US
-            columns = draw_trades(
-                self._seed, self.listing, minute, start_us, (spine.takers[part], spine.trades[part]),
-                spine.edges[minute : minute + minutes + 1],
-            )  # fmt: skip
-            made = Trades(int(spine.trades_before[minute]), int(spine.takers_before[minute]), *columns)
+            columns = draw_trades(self._seed, self.listing, minute, start_us, counts, edges)
+            made = Trades(self._spine.trades_before(minute), self._spine.takers_before(minute), *columns)
             for at_us, count in self._bursts:
                 if start_us <= at_us < start_us + minutes * MINUTE_US:
                     made = self._with_burst(made, at_us, count)
             return self._keep("t", minute, made, len(made))
 
     def quote_block(self, minute: int) -> Quotes:
-        """Return all quotes of the block that begins with ``minute``; quotes are made from the live session's start on."""
+        """Return all quotes of the block that begins with ``minute``; see `quotes` for which are told."""
         with self._lock:
             found = self._cached("q", minute)
             if isinstance(found, Quotes):
                 return found
             _, minutes = self.block_of(minute)
-            self._spine.reach(minute + minutes)
+            _, edges = self._spine.part(minute, minutes)
             span = (self.start_us, self.start_us + minute * MINUTE_US, minutes)
             rate = self._rates.quotes * self.listing.liquidity
-            edges = self._spine.edges[minute : minute + minutes + 1]
             made = draw_quotes(self._seed, self.listing, minute, span, rate, edges)
             return self._keep("q", minute, made, len(made.time_us))
 
@@ -163,13 +158,12 @@ class SymbolMarket:
         return int(block.ticks[index - 1 - block.first_id])
 
     def counts(self, minute: int) -> int:
-        """Return the index of the first trade at or after the start of a minute."""
+        """Return how many trades are made before a minute: the index of the first in or after it."""
         with self._lock:
-            self._spine.reach(minute)
-            return int(self._spine.trades_before[minute])
+            return self._spine.trades_before(minute)
 
     def burst(self, at_us: int, count: int) -> None:
-        """Put ``count`` more trades into the millisecond of ``at_us``, which must lie ahead of everything made so far."""
+        """Put ``count`` more trades into the millisecond of ``at_us``, ahead of everything made so far."""
         with self._lock:
             minute = self.minute_of(at_us)
             self._spine.add(minute, -(-count // 3), count)
@@ -191,12 +185,9 @@ class SymbolMarket:
         return replace(made, **dict(zip(("time_us", "ticks", "steps", "sell", "taker"), joined, strict=True)))
 
     def _next_busy(self, minute: int, last: int) -> int:
-        """Skip blocks without trades: return the block of the next minute that has one, or one after ``last``."""
+        """Skip blocks without trades: return the block of the next minute that has one, or a minute after ``last``."""
         with self._lock:
-            self._spine.reach(last + 1)
-            before = self._spine.trades_before
-            busy = int(np.searchsorted(before, before[minute], side="right")) - 1
-        return max(minute, self.block_of(busy)[0]) if busy <= last else last + 1
+            return max(minute, self.block_of(self._spine.next_busy(minute, last))[0])
 
     def _cached(self, kind: str, minute: int) -> Trades | Quotes | None:
         found = self._cache.get((kind, minute))

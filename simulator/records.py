@@ -52,8 +52,8 @@ def trade_records(market: SymbolMarket, part: Trades) -> Iterator[Trade]:
     columns = (part.time_us.tolist(), part.ticks.tolist(), part.steps.tolist(), part.sell.tolist(), part.taker.tolist())
     for place, (time_us, ticks, steps, sell, taker) in enumerate(zip(*columns, strict=True)):
         yield Trade(
-            first + place, time_us, listing.price_text(ticks), listing.qty_text(steps), listing.quote_text(ticks * steps), sell,
-            aggregate + taker,
+            first + place, time_us, listing.price_text(ticks), listing.qty_text(steps),
+            listing.quote_text(ticks * steps), sell, aggregate + taker,
         )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, NamedTuple, cast
 
 from simulator.frames import encode
 from simulator.hub import Client, Hub
@@ -18,7 +18,7 @@ _MEGA = 1_000_000
 
 
 class Recorded(NamedTuple):
-    """One recorded frame: receive time (µs since 1970 UTC), the frame verbatim, its stream and payload where it is wrapped."""
+    """One recorded frame: receive time (µs since 1970 UTC), verbatim text, its stream and payload where wrapped."""
 
     time_us: int
     text: bytes
@@ -33,7 +33,7 @@ class ReplayError(ValueError):
 def read_frames(path: Path) -> Iterator[Recorded]:
     """Yield the frames of a recording, gzip or plain.
 
-    Lines are ``<µs> <json>`` (hftbacktest) or ``<seconds.fraction>: <json>`` (cryptofeed, whose first line is the address).
+    Lines are ``<µs> <json>`` (hftbacktest) or ``<seconds.fraction>: <json>`` (cryptofeed; first comes the address).
 
     Raises:
         ReplayError: A line is neither.
@@ -60,14 +60,14 @@ def read_frames(path: Path) -> Iterator[Recorded]:
 def _open(path: Path) -> IO[bytes]:
     with path.open("rb") as file:
         packed = file.read(2) == b"\x1f\x8b"
-    return gzip.open(path, "rb") if packed else path.open("rb")
+    return cast("IO[bytes]", gzip.open(path, "rb")) if packed else path.open("rb")
 
 
 class Replay:
     """Sends a recording over a hub. Nothing is dropped: a client that reads slowly slows the replay down.
 
     Attributes:
-        state: ``waiting`` for a first subscriber, ``running``, ``ended`` (connections stay open and silent), or ``failed``.
+        state: ``waiting`` for a first subscriber, ``running``, ``ended`` (connections stay open), or ``failed``.
         frames: Frames taken from the file so far.
     """
 

@@ -1,4 +1,4 @@
-"""The REST port: weights, limits and faults around the endpoints of `simulator.spot` (more modules can be added to `MODULES`)."""
+"""The REST port: weights, limits and faults around the endpoints of the modules in `MODULES`."""
 
 import asyncio
 import json

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import errno
 import socket
 import threading
 from collections.abc import Callable, Coroutine, Iterable
@@ -10,14 +9,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import uvicorn
-from starlette.applications import Starlette
-
 from simulator.budget import Budget
 from simulator.control import control_app
 from simulator.exchange import Exchange, Plan, wall_clock
 from simulator.faults import Faults
 from simulator.hub import Hub
+from simulator.ports import HOST, HttpServer, PortInUseError, bind
 from simulator.pump import Pump
 from simulator.records import Quote, Trade, kline_record
 from simulator.replay import Replay
@@ -26,19 +23,15 @@ from simulator.sockets import Limits, StreamPort
 from simulator.symbols import DEFAULT_SYMBOLS, Listing
 from simulator.tamper import Tamper
 
-HOST = "127.0.0.1"
 _START_SECONDS = 20
-
-
-class PortInUseError(OSError):
-    """A port is taken; the message names it and what to do."""
 
 
 class Simulator:
     """A Binance stand-in on loopback.
 
-    ``with Simulator(symbols=["SOLUSDT"], seed=7) as sim:`` listens on three free ports and stops without a trace. The same
-    arguments (with ``start_us`` given) make the same market. All methods may be called from any thread.
+    ``with Simulator(symbols=["SOLUSDT"], seed=7) as sim:`` listens on three free ports and stops without a trace.
+    The same arguments (with ``start_us`` and ``live_us`` given) make the same market. All methods may
+    be called from any thread.
     """
 
     def __init__(
@@ -115,7 +108,7 @@ class Simulator:
         """
         for name, port in self._ports.items():
             try:
-                self._listeners[name] = _bind(name, port)
+                self._listeners[name] = bind(name, port)
             except PortInUseError:
                 self._close_listeners()
                 raise
@@ -160,8 +153,8 @@ class Simulator:
         pump = Pump(self.exchange, self.hub, tamper, self._beat_seconds, self._silent)
         await self._streams.start(self._listeners["ws_port"])
         servers = [
-            _HttpServer(rest_app(self.exchange, self.faults, self._budget), self._listeners["rest_port"]),
-            _HttpServer(control_app(self), self._listeners["control_port"]),
+            HttpServer(rest_app(self.exchange, self.faults, self._budget), self._listeners["rest_port"]),
+            HttpServer(control_app(self), self._listeners["control_port"]),
         ]
         work: list[Coroutine[Any, Any, None]] = [pump.run()]
         if self._replay_plan:
@@ -302,42 +295,3 @@ class Simulator:
         if not hasattr(self, "_known"):
             self._known = {name: listener.getsockname()[1] for name, listener in self._listeners.items()}
         return self._known
-
-
-class _HttpServer:
-    """A uvicorn server on a bound socket, inside a running loop, deaf to signals."""
-
-    def __init__(self, app: Starlette, listener: socket.socket) -> None:
-        self._server = uvicorn.Server(
-            uvicorn.Config(app, log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=1)
-        )
-        self._listener = listener
-
-    async def start(self) -> None:
-        self._server.config.load()
-        self._server.lifespan = self._server.config.lifespan_class(self._server.config)
-        await self._server.startup(sockets=[self._listener])
-        self._loop = asyncio.create_task(self._server.main_loop())
-
-    async def stop(self) -> None:
-        self._server.should_exit = True
-        await self._loop
-        await self._server.shutdown(sockets=[self._listener])
-
-
-def _bind(name: str, port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((HOST, port))
-        listener.listen(512)
-    except OSError as error:
-        listener.close()
-        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
-            raise
-        option = name.replace("_", "-")
-        raise PortInUseError(
-            f"port {port} ({option}) is in use: stop what listens there, or give --{option} 0"
-        ) from None
-    listener.setblocking(False)
-    return listener

@@ -79,8 +79,9 @@ class StreamPort:
         limits = self._limits
         connection = type("Counted", (Counted,), {"limit": limits.messages_per_second})
         self._server = await serve(
-            self._handle, sock=listener, process_request=self._admit, compression=None, ping_interval=limits.ping_seconds,
-            ping_timeout=limits.pong_seconds, close_timeout=1, max_size=1 << 20, create_connection=connection,
+            self._handle, sock=listener, process_request=self._admit, compression=None,
+            ping_interval=limits.ping_seconds, ping_timeout=limits.pong_seconds, close_timeout=1, max_size=1 << 20,
+            create_connection=connection,
             server_header=None, logger=_QUIET,
         )  # fmt: skip
 

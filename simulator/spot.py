@@ -1,4 +1,4 @@
-"""The spot endpoints, ``/api/v3/…`` (rest-api.md). Each takes the exchange and a request and returns what becomes JSON."""
+"""The spot endpoints, ``/api/v3/…`` (rest-api.md). Each takes the exchange and a request, and returns JSON values."""
 
 import json
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ _MONTH_US = 31 * 86_400_000_000
 
 @dataclass(frozen=True)
 class Ask:
-    """A request: its query and the unit of the times in the answer, in µs (1000, or 1 with X-MBX-TIME-UNIT: MICROSECOND)."""
+    """A request: its query and the answer's unit of time in µs (1000, or 1 where the header asks for it)."""
 
     query: Mapping[str, str]
     unit_us: int
@@ -38,7 +38,7 @@ def server_time(exchange: Exchange, ask: Ask) -> Any:
 
 
 def exchange_info(exchange: Exchange, ask: Ask) -> Any:
-    """``/api/v3/exchangeInfo``: limits, and the pairs with their status and filters; ``symbol`` or ``symbols`` chooses."""
+    """``/api/v3/exchangeInfo``: limits, and the pairs (all, or ``symbol``, ``symbols``) with status and filters."""
     params.known_only(ask.query, "symbol", "symbols", "permissions", "showPermissionSets", "symbolStatus")
     names = _chosen(exchange, ask.query)
     pairs = [_pair(exchange.markets[name].listing, exchange.delisting(name) is not None) for name in names]
@@ -145,7 +145,8 @@ def _trades(exchange: Exchange, ask: Ask, from_id: int | None) -> list[dict[str,
 
 def _trade(trade: Trade, unit_us: int) -> dict[str, Any]:
     return {
-        "id": trade.id, "price": trade.price, "qty": trade.qty, "quoteQty": trade.quote_qty, "time": trade.time_us // unit_us,
+        "id": trade.id, "price": trade.price, "qty": trade.qty, "quoteQty": trade.quote_qty,
+        "time": trade.time_us // unit_us,
         "isBuyerMaker": trade.buyer_is_maker, "isBestMatch": True,
     }  # fmt: skip
 

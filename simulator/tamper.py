@@ -21,7 +21,7 @@ _STRANGERS = (
 class Altered:
     """A frame whose text a fault has changed.
 
-    ``payload`` changes the data (before it is wrapped for a combined stream), ``whole`` the finished text, which may become bytes.
+    ``payload`` changes the data before it is wrapped for a combined stream, ``whole`` the finished text.
     """
 
     def __init__(

@@ -1,0 +1,63 @@
+"""The kinds of faults there are, and what each can be told."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of a fault: its kind, what it is by default, and what it may be (a range, or a set of words)."""
+
+    type: type
+    default: Any
+    allowed: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of fault: what it does, where (``frame``, ``socket``, ``rest`` or ``market``), its parameters.
+
+    ``lasting`` faults hold until their count or duration is used up, or for ever where none is given; others happen
+    once unless a count or duration is given.
+    """
+
+    does: str
+    where: str
+    lasting: bool = False
+    parameters: dict[str, Parameter] = field(default_factory=dict)
+
+
+_MS = Parameter(float, 500.0, (0, 600_000))
+_RETRY = Parameter(int, 1, (0, 300_000))
+KINDS = {
+    "drop": Kind("close sockets abruptly, without a close frame", "socket"),
+    "cut24h": Kind("close connections as at the end of their 24 hours", "socket"),
+    "serverShutdown": Kind("announce a shutdown on every connection; the server goes on", "socket"),
+    "refuse": Kind("answer handshakes with an HTTP error", "socket", True, {"status": Parameter(int, 503, (400, 599))}),
+    "stall": Kind("keep sockets open and send no data", "frame", True),
+    "duplicate": Kind("send frames twice", "frame"),
+    "reorder": Kind(
+        "send frames in reverse, ``window`` at a time", "frame", False, {"window": Parameter(int, 2, (2, 1000))},
+    ),
+    "skip": Kind("do not send frames: a hole, whose events are in the truth and the REST answers", "frame"),
+    "malformed": Kind(
+        "send something unreadable in place of frames", "frame", False,
+        {"shape": Parameter(str, "any", ("any", "torn", "text", "binary", "nul"))},
+    ),
+    "unknown_fields": Kind("add fields nobody has heard of", "frame", True),
+    "unknown_message": Kind("send messages of unknown kinds between the frames", "frame"),
+    "late": Kind("hold frames back for ``seconds``", "frame", True, {"seconds": Parameter(float, 2.0, (0, 3600))}),
+    "clock_skew": Kind(
+        "move the server time, E and T by ``offset_ms``", "frame", True,
+        {"offset_ms": Parameter(int, 1000, (-86_400_000, 86_400_000)), "fields": Parameter(list, ["time", "E", "T"])},
+    ),
+    "burst": Kind("make ``n`` trades within one millisecond", "market", False, {"n": Parameter(int, 700, (1, 10_000))}),
+    "delisting": Kind(
+        "symbols go to BREAK: no trade is made, streams are silent", "market", True,
+        {"rest": Parameter(str, "error", ("error", "empty", "history"))},
+    ),
+    "429": Kind("answer REST with 429", "rest", True, {"retry_after": _RETRY}),
+    "418": Kind("answer REST with 418", "rest", True, {"retry_after": _RETRY}),
+    "500": Kind("answer REST with 500", "rest", True),
+    "slow": Kind("add ``ms`` to every REST answer", "rest", True, {"ms": _MS}),
+}  # fmt: skip
