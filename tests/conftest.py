@@ -31,7 +31,7 @@ def realdata():
 
 
 class Raw:
-    """Raw lines by hand: `trade`, `quote`, and `put`, which writes them as the next part of the day they were received."""
+    """Raw lines by hand: `trade`, `quote`, and `put`, which writes them as the next part of their day."""
 
     def __init__(self, layout, symbol="SOLUSDT"):
         self.layout, self.symbol = layout, symbol
@@ -40,7 +40,8 @@ class Raw:
         """A trade at ``at`` seconds after 2025-10-20."""
         us = DAY + round(at * 1_000_000)
         return {
-            "symbol": self.symbol, "ts_event": us, "ts_recv": us + 1000 if recv is None else DAY + round(recv * 1_000_000),
+            "symbol": self.symbol, "ts_event": us,
+            "ts_recv": us + 1000 if recv is None else DAY + round(recv * 1_000_000),
             "price": price, "qty": qty, "side": side, "bid": None, "ask": None, "stream": "trade", "trade_id": number,
         }  # fmt: skip
 

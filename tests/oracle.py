@@ -1,8 +1,9 @@
-"""What the bars must be, worked out naively from raw lines with Decimal and Fraction, sharing nothing with the lake's code."""
+"""What the bars must be, worked out naively from raw lines with Decimal and Fraction; shares nothing with the lake."""
 
 from collections import defaultdict
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 
 SECOND = 1_000_000
 
@@ -29,7 +30,7 @@ def bars(lines):
     for second, group in seconds.items():
         found[second] = _traded(sorted(group, key=lambda line: line["trade_id"]), trades)
     order = sorted(found)
-    for left, right in zip(order, order[1:], strict=False):
+    for left, right in pairwise(order):
         if found[left]["last_trade_id"] + 1 == found[right]["first_trade_id"]:
             for second in range(left + SECOND, right, SECOND):
                 found[second] = _flat(found[left]["close"])

@@ -34,7 +34,9 @@ def markets(draw):
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(lines=markets(), seed=st.integers(0, 10**6))
-def test_however_lines_are_shuffled_doubled_and_cut_into_parts_and_runs_the_bars_are_those_of_the_exact_arithmetic(lines, seed):
+def test_however_lines_are_shuffled_doubled_and_cut_into_parts_and_runs_the_bars_are_those_of_the_exact_arithmetic(
+    lines, seed
+):
     chance = random.Random(seed)
     with tempfile.TemporaryDirectory() as folder:
         layout = Layout(Path(folder))

@@ -41,7 +41,9 @@ def test_the_first_and_the_newest_second_are_there_and_not_complete(layout, raw)
 
 
 def test_a_second_without_trades_is_flat_only_where_ids_run_on(layout, raw):
-    raw.put(raw.trade(1, 0, "5.0"), raw.trade(2, 3, "6.0"), raw.trade(4, 6, "7.0"), raw.quote(1, 1.5), raw.quote(2, 4.5))
+    raw.put(
+        raw.trade(1, 0, "5.0"), raw.trade(2, 3, "6.0"), raw.trade(4, 6, "7.0"), raw.quote(1, 1.5), raw.quote(2, 4.5)
+    )
     transform.run(layout, "SOLUSDT")
     found = built(layout)
     assert sorted(found) == [at(s) for s in (0, 1, 2, 3, 6)]
@@ -87,21 +89,33 @@ def test_a_trade_found_later_in_a_flat_stretch_takes_its_flats_back(layout, raw)
 
 def test_each_value_is_the_double_nearest_to_the_exact_decimal(layout, raw):
     lines = [raw.trade(n, 1, f"9999999999.{n:08d}", f"0.{n * 7:08d}") for n in range(1, 90)]
-    raw.put(raw.trade(0, 0, "9999999999.99999999", "9999999999.99999999"), *lines, raw.trade(90, 2, "0.00000001", "0.1"))
+    raw.put(
+        raw.trade(0, 0, "9999999999.99999999", "9999999999.99999999"), *lines, raw.trade(90, 2, "0.00000001", "0.1")
+    )
     transform.run(layout, "SOLUSDT")
     assert built(layout) == oracle.bars([raw.trade(0, 0, "9999999999.99999999", "9999999999.99999999"), *lines,
                                          raw.trade(90, 2, "0.00000001", "0.1")])  # fmt: skip
 
 
 def test_an_aggregate_counts_for_its_trades_and_takes_their_place(layout, raw):
-    raw.put(raw.trade(1, 0), raw.trade(2, 1, qty="1.5"), {**raw.trade(4, 1, qty="4.0"), "first_trade_id": 2}, raw.trade(5, 2))
+    raw.put(
+        raw.trade(1, 0),
+        raw.trade(2, 1, qty="1.5"),
+        {**raw.trade(4, 1, qty="4.0"), "first_trade_id": 2},
+        raw.trade(5, 2),
+    )
     transform.run(layout, "SOLUSDT")
     bar = built(layout)[at(1)]
     assert (bar["trade_count"], bar["volume_base"], bar["first_trade_id"], bar["complete"]) == (3, 4.0, 2, True)
 
 
 def test_the_quote_of_a_second_is_the_last_received_even_if_written_first(layout, raw):
-    raw.put(raw.quote(9, 1.9, "8.0", "9.0"), raw.quote(7, 1.2, "1.0", "2.0"), raw.trade(1, 1), raw.quote(8, 1.9, "3.0", "4.0"))
+    raw.put(
+        raw.quote(9, 1.9, "8.0", "9.0"),
+        raw.quote(7, 1.2, "1.0", "2.0"),
+        raw.trade(1, 1),
+        raw.quote(8, 1.9, "3.0", "4.0"),
+    )
     transform.run(layout, "SOLUSDT")
     assert (built(layout)[at(1)]["bid"], built(layout)[at(1)]["ask"]) == (8.0, 9.0)
 
@@ -114,7 +128,7 @@ BAD = {
     b"null": "no whole JSON object",
 }
 BAD_VALUES = {
-    "price": [(5.5, "price"), ("abc", "price"), ("0", "price"), ("-1.0", "price"), ("1.123456789", "price"), (None, "price"), ("1e3", "price")],
+    "price": [(value, "price") for value in (5.5, "abc", "0", "-1.0", "1.123456789", None, "1e3")],
     "qty": [(12345678.12, "qty"), ("", "qty"), ("0.00000000", "qty"), ("NaN", "qty")],
     "side": [("BUY", "side"), (None, "side")],
     "symbol": [("BTCUSDT", "symbol"), (None, "symbol")],

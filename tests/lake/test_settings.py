@@ -1,0 +1,135 @@
+import pytest
+
+from lake import settings
+from lake.errors import BadInputError
+from lake.names import symbol
+from lake.windows import Window, parse_day, parse_time
+
+
+@pytest.fixture
+def config(tmp_path, monkeypatch):
+    def write(text):
+        (tmp_path / "config.yml").write_text(text)
+        monkeypatch.setenv("LAKE_CONFIG", str(tmp_path / "config.yml"))
+        return tmp_path
+
+    return write
+
+
+def test_the_projects_config_file_says_the_defaults(tmp_path, monkeypatch, config):
+    monkeypatch.chdir(settings._ROOT)
+    shipped = settings.load()
+    config("{}")
+    assert shipped.model_copy(update={"base_path": ""}) == settings.load().model_copy(update={"base_path": ""})
+    assert len(shipped.symbols) == 19
+    assert shipped.symbols[:3] == ("SOLUSDT", "SUIUSDT", "ADAUSDT")
+
+
+def test_the_environment_wins_over_the_file(config, monkeypatch):
+    config("collector: {rotate_seconds: 5, flush_seconds: 2}\nsymbols: [BTCUSDT]")
+    monkeypatch.setenv("LAKE_COLLECTOR__ROTATE_SECONDS", "7")
+    monkeypatch.setenv("LAKE_SYMBOLS", '["solusdt","SOLUSDT"]')
+    found = settings.load()
+    assert (found.collector.rotate_seconds, found.collector.flush_seconds, found.symbols) == (7, 2, ("SOLUSDT",))
+
+
+def test_a_relative_base_path_is_taken_from_its_file_and_of_the_environment_from_here(config, monkeypatch, tmp_path):
+    folder = config("base_path: ./lake")
+    assert settings.load().layout.base == folder / "lake"
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setenv("LAKE_BASE_PATH", "other")
+    assert settings.load().layout.base == tmp_path / "here" / "other"
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("colector: {}", "colector: no such key"),
+        ("collector: {rotate: 1}", "collector.rotate: no such key"),
+        ("collector: {rotate_seconds: soon}", "collector.rotate_seconds"),
+        ("collector: {rotate_seconds: 0}", "collector.rotate_seconds"),
+        ("symbols: ['../../x']", "symbols: symbol '../../x'"),
+        ("symbols: []", "symbols: at least one"),
+        ("symbols: SOLUSDT", "symbols"),
+        ("binance: {ws_url: 'http://x'}", "binance.ws_url: expected a URL that starts with ws"),
+        ("base_path: ''", "base_path"),
+        ("base_path: [a", "line 2"),
+        ("- a", "expected keys and values"),
+        ("transformer: {parquet_compression: rar}", "transformer.parquet_compression"),
+    ],
+)
+def test_nonsense_in_the_file_is_one_line_that_names_the_key(config, text, named):
+    config(text + "\n")
+    with pytest.raises(BadInputError, match=named.replace("[", r"\[")) as error:
+        settings.load()
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("LAKE_BASEPATH", "x"),
+        ("LAKE_BINANCE__WSURL", "ws://x"),
+        ("LAKE_SYMBOLS", "SOLUSDT"),
+        ("LAKE_CONFIG", "/nowhere.yml"),
+    ],
+)
+def test_nonsense_in_the_environment_is_one_line_that_names_the_variable(config, monkeypatch, name, value):
+    config("{}")
+    monkeypatch.setenv(name, value)
+    with pytest.raises(BadInputError) as error:
+        settings.load()
+    assert "\n" not in str(error.value)
+    assert name in str(error.value) or "LAKE_SYMBOLS" in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["SOLUSDT", "1INCHUSDT", "币安人生USDT", "solusdt"])
+def test_symbols_of_any_script_are_symbols(name):
+    assert symbol(name) == name.upper()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "../../x",
+        "A/B",
+        "A\\B",
+        "A.B",
+        "A'B",
+        'A"B',
+        "A B",
+        "A\0B",
+        "A\u202eB",
+        "<b>",
+        "[A]",
+        "NUL",
+        "x" * 41,
+        None,
+        5,
+        "EURUSD=X",
+    ],
+)
+def test_what_is_no_symbol_is_refused_by_name(name):
+    with pytest.raises(BadInputError, match="symbol"):
+        symbol(name)
+
+
+def test_times_are_utc_and_a_day_alone_is_its_midnight():
+    assert parse_time("2025-10-21") == parse_time("2025-10-21T02:00:00+02:00") == parse_time("2025-10-21T00:00:00Z")
+    assert parse_day("2025-10-21").isoformat() == "2025-10-21"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "yesterday", "2025-13-01", "1970-01-01", "9999-12-31T23:59:59Z", "0001-01-01", None, 5]
+)
+def test_what_is_no_time_is_refused_by_name(text):
+    with pytest.raises(BadInputError, match="start"):
+        parse_time(text, "start")
+
+
+@pytest.mark.parametrize(("start", "end"), [("2025-10-21", "2025-10-21"), ("2025-10-22", "2025-10-21")])
+def test_an_end_that_is_not_after_its_start_is_refused(start, end):
+    with pytest.raises(BadInputError, match="is not after start"):
+        Window.parse(start, end)
