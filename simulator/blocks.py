@@ -88,11 +88,11 @@ def path(seed: int, listing: Listing, block: int, edges: Floats) -> Floats:
     bridge = walk - walk[:, -1:] * share
     line = edges[:-1, None] + (edges[1:] - edges[:-1])[:, None] * share
     knots = np.concatenate([[edges[0]], (line + bridge).ravel()])
-    return np.maximum(np.exp(knots) * 10**listing.tick_decimals, 3.0)
+    return np.asarray(np.maximum(np.exp(knots) * 10**listing.tick_decimals, 3.0), np.float64)
 
 
 def _at(knots: Floats, offset_us: Ints) -> Floats:
-    return np.interp(offset_us * (_KNOTS / MINUTE_US), np.arange(len(knots)), knots)
+    return np.asarray(np.interp(offset_us * (_KNOTS / MINUTE_US), np.arange(len(knots)), knots), np.float64)
 
 
 def draw_trades(

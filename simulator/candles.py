@@ -85,9 +85,9 @@ class Candles:
     ) -> list[tuple[int, int, tuple[int, ...]]]:
         """Return klines in order as (open time, next open time, nine columns); times in µs since 1970 UTC.
 
-        Those whose open time is in ``from_us <= open <= until_us``, at most ``limit``, those with T < ``horizon_us``;
-        the last may still be open. A span without a trade has a flat kline at the last close, as the exchange's
-        have; spans before the symbol's first trade have none.
+        Those whose open time is in ``from_us <= open <= until_us``, at most ``limit``; made of trades with
+        T < ``horizon_us``, so that the last may still be open. A span without a trade has a flat kline at the last close,
+        as the exchange's have; spans before the symbol's first trade have none.
         """
         first_us = self._first_trade(horizon_us)
         if first_us is None:

@@ -64,11 +64,15 @@ def simulate(
         if ready_file:
             write_ready(ready_file, sim)
         out.print(banner(sim))
-        stop.wait()
+        while not stop.wait(1) and not sim.failure:
+            pass
     finally:
         sim.stop()
         if ready_file:
             ready_file.unlink(missing_ok=True)
+    if sim.failure:
+        err.print(f"simulate: stopped by itself: {sim.failure!r}: please report this", style="red", soft_wrap=True)
+        raise typer.Exit(1)
     out.print("The stand-in has stopped.")
 
 

@@ -79,7 +79,7 @@ class ControlPort:
 
     async def sent(self, _: Request) -> Response:
         """First and last id and frames by stream, and frames by connection and stream."""
-        return _json(self._sim._sent())
+        return _json(self._sim.account())
 
     async def connections(self, _: Request) -> Response:
         """The connections, open and lately closed."""

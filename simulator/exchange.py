@@ -91,7 +91,9 @@ class Exchange:
     def server_us(self) -> int:
         """Return the time the exchange claims to have."""
         skews = self._faults.active("clock_skew") if self._faults else []
-        return self._clock() + sum(f.parameters["offset_ms"] * 1000 for f in skews if "time" in f.parameters["fields"])
+        return self._clock() + sum(
+            int(f.parameters["offset_ms"]) * 1000 for f in skews if "time" in f.parameters["fields"]
+        )
 
     def follow(self, faults: Faults) -> None:
         """Heed these faults: pairs newly delisted make no more trades from now on, those no longer delisted go on."""

@@ -2,7 +2,6 @@
 
 import threading
 from collections import OrderedDict
-from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
@@ -182,7 +181,7 @@ class SymbolMarket:
         old = (made.time_us, made.ticks, made.steps, made.sell, moved)
         new = (*more[:4], more[4] + before)
         joined = [np.concatenate([a[:place], b, a[place:]]) for a, b in zip(old, new, strict=True)]
-        return replace(made, **dict(zip(("time_us", "ticks", "steps", "sell", "taker"), joined, strict=True)))
+        return Trades(made.first_id, made.first_taker, *joined)
 
     def _next_busy(self, minute: int, last: int) -> int:
         """Skip blocks without trades: return the block of the next minute that has one, or a minute after ``last``."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from starlette.applications import Starlette
@@ -18,7 +18,7 @@ from simulator.params import ApiError
 from simulator.spot import Ask
 
 Endpoint = Callable[[Exchange, Ask], Any]
-MODULES: tuple[dict[str, tuple[int, Endpoint]], ...] = (spot.ENDPOINTS,)
+MODULES: tuple[Mapping[str, tuple[int, Endpoint]], ...] = (spot.ENDPOINTS,)
 _UNITS = {"MILLISECOND": 1000, "MICROSECOND": 1}
 
 

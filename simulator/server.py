@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 import threading
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -148,6 +148,9 @@ class Simulator:
     async def _main(self) -> None:
         self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
         self.hub = Hub(self.limits.buffer_bytes)
+        if self._replay_plan:
+            path, speed, everything, waits = self._replay_plan
+            self.replay = Replay(path, self.hub, speed, everything=everything, waits=waits)
         tamper = Tamper(self.faults)
         self._streams = StreamPort(self.exchange, self.hub, self.faults, self.limits)
         pump = Pump(self.exchange, self.hub, tamper, self._beat_seconds, self._silent)
@@ -156,14 +159,9 @@ class Simulator:
             HttpServer(rest_app(self.exchange, self.faults, self._budget), self._listeners["rest_port"]),
             HttpServer(control_app(self), self._listeners["control_port"]),
         ]
-        work: list[Coroutine[Any, Any, None]] = [pump.run()]
-        if self._replay_plan:
-            path, speed, everything, waits = self._replay_plan
-            self.replay = Replay(path, self.hub, speed, everything=everything, waits=waits)
-            work.append(self.replay.run())
-        tasks = [asyncio.create_task(job) for job in work]
         for server in servers:
             await server.start()
+        tasks = [asyncio.create_task(job.run()) for job in (pump, self.replay) if job]
         self._ready.set()
         stopping = asyncio.create_task(self._stopping.wait())
         try:
@@ -185,6 +183,11 @@ class Simulator:
 
     def _silent(self, symbol: str) -> bool:
         return not self._market_on or self.exchange.stopped(symbol)
+
+    @property
+    def failure(self) -> BaseException | None:
+        """What ended the stand-in without being asked to, or None."""
+        return self._failure
 
     # -- where --------------------------------------------------------------------------------------------------------
 
@@ -226,13 +229,16 @@ class Simulator:
 
     def connections(self) -> list[dict[str, Any]]:
         """Return the connections, open (``closed`` is None) and closed ones."""
-        return self._call(lambda: self.hub.connections())
+        found: list[dict[str, Any]] = self._call(self.hub.connections)
+        return found
 
     def sent(self) -> dict[str, Any]:
         """Return what was emitted by stream, and what was sent by connection."""
-        return self._call(self._sent)
+        found: dict[str, Any] = self._call(self.account)
+        return found
 
-    def _sent(self) -> dict[str, Any]:
+    def account(self) -> dict[str, Any]:
+        """Do what `sent` does, from within the streams' loop."""
         emitted = {
             name: dict(zip(("first_id", "last_id", "frames"), row, strict=True))
             for name, row in self.hub.emitted.items()

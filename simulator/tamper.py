@@ -44,7 +44,7 @@ class Altered:
 class Stranger:
     """A message of a kind nobody has heard of, sent to a stream's listeners."""
 
-    ident = None
+    ident: int | None = None
 
     def __init__(self, stream: str, time_us: int, number: int) -> None:
         self.stream, self.time_us = stream, time_us

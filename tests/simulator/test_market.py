@@ -1,5 +1,6 @@
 """The market's promises: one history, found by time or id, the same for the same seed."""
 
+import itertools
 from decimal import Decimal
 
 import numpy as np
@@ -101,20 +102,19 @@ def test_minutes_without_trades_are_flat_and_counted_as_nothing():
     source = market(past=0.003)
     horizon = START + 6 * HOUR
     rows = [kline_record(source, kline) for kline in Candles(source).klines("1m", START, horizon, horizon, 1000)]
-    flat = [(before, row) for before, row in zip(rows, rows[1:], strict=False) if row[8] == 0]
+    flat = [(before, row) for before, row in itertools.pairwise(rows) if row[8] == 0]
     assert len(flat) > 50
     assert all(row[1:5] == [before[4]] * 4 and row[5] == row[7] == "0.00000000" for before, row in flat)
 
 
-@settings(max_examples=20, deadline=None)
-@given(st.integers(0, 99), st.floats(0.01, 30), st.floats(0.01, 60))
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 99), st.floats(0.01, 3), st.floats(0.01, 9))
 def test_ids_are_consecutive_and_times_never_decrease_across_blocks_and_the_live_seam(seed, past, live):
     source = market(seed=seed, past=past, live=live, live_us=START + HOUR + 17 * 60_000_000)
     every = records(source, START, START + int(1.6 * HOUR))
     assert [t.id for t in every] == list(range(source.first_id, source.first_id + len(every)))
     assert all(
-        a.time_us <= b.time_us and b.aggregate_id - a.aggregate_id in (0, 1)
-        for a, b in zip(every, every[1:], strict=False)
+        a.time_us <= b.time_us and b.aggregate_id - a.aggregate_id in (0, 1) for a, b in itertools.pairwise(every)
     )
     assert every == records(
         market(seed=seed, past=past, live=live, live_us=START + HOUR + 17 * 60_000_000), START, START + int(1.6 * HOUR)
@@ -231,7 +231,7 @@ def test_a_paused_exchange_stands_still_and_catches_up(clock):
 def test_history_begins_200_days_before_the_utc_day_of_the_session():
     exchange = Exchange(Plan(("SOLUSDT",)), Clock(NOON))
     assert exchange.start_us == NOON // DAY * DAY - 200 * DAY
-    assert exchange.klines("SOLUSDT", "1d")[0][0] == exchange.start_us
+    assert exchange.klines("SOLUSDT", "1d", limit=1)[0][0] == exchange.start_us
 
 
 @given(st.integers(0, 10**15), st.integers(0, 8))
