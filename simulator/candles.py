@@ -86,8 +86,8 @@ class Candles:
         """Return klines in order as (open time, next open time, nine columns); times in µs since 1970 UTC.
 
         Those whose open time is in ``from_us <= open <= until_us``, at most ``limit``; made of trades with
-        T < ``horizon_us``, so that the last may still be open. A span without a trade has a flat kline at the last close,
-        as the exchange's have; spans before the symbol's first trade have none.
+        T < ``horizon_us``, so that the last may still be open. A span without a trade has a flat kline at the last
+        close, as the exchange's have; spans before the symbol's first trade have none.
         """
         first_us = self._first_trade(horizon_us)
         if first_us is None:

@@ -115,16 +115,15 @@ def test_a_sixth_message_within_a_second_cuts_the_connection():
 
 def test_the_server_pings_and_cuts_a_client_that_does_not_answer():
     sim = Simulator(["SOLUSDT"], 7, limits=Limits(ping_seconds=0.05, pong_seconds=0.2))
-    with sim:
-        with socket.create_connection(("127.0.0.1", sim.port("ws_port"))) as raw:
-            raw.sendall(
-                b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-            )
-            raw.settimeout(5)
-            data = b""
-            while chunk := raw.recv(4096):
-                data += chunk
+    with sim, socket.create_connection(("127.0.0.1", sim.port("ws_port"))) as raw:
+        raw.sendall(
+            b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+        )
+        raw.settimeout(5)
+        data = b""
+        while chunk := raw.recv(4096):
+            data += chunk
         _, _, frames = data.partition(b"\r\n\r\n")
         assert frames[0] == 0x89  # a ping
         assert until(lambda: [c for c in sim.connections() if c["closed"]])
