@@ -130,9 +130,9 @@ def test_the_server_pings_and_cuts_a_client_that_does_not_answer():
 
 
 def test_a_connection_ends_with_its_life():
-    with Simulator(["SOLUSDT"], 7, limits=Limits(life_seconds=0.1)) as sim, connect(f"{sim.ws_url}/ws") as ws:
-        with pytest.raises(ConnectionClosed, match="1001"):
-            ws.recv(timeout=5)
+    sim = Simulator(["SOLUSDT"], 7, limits=Limits(life_seconds=0.1))
+    with sim, connect(f"{sim.ws_url}/ws") as ws, pytest.raises(ConnectionClosed, match="1001"):
+        ws.recv(timeout=5)
 
 
 def test_a_client_that_does_not_read_is_cut_and_others_go_on():
