@@ -1,4 +1,4 @@
-"""What in the documents follows from the code: the README's flow table and the data dictionary. `make docs` writes both."""
+"""What in the documents follows from the code: the flow table of the README and the data dictionary (`make docs`)."""
 
 import re
 from pathlib import Path
