@@ -1,0 +1,1 @@
+"""How it runs: Prefect's server with its worker, child processes, and the demo. What the lake does is elsewhere."""

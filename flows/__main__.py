@@ -31,7 +31,7 @@ app = typer.Typer(
 
 
 def _option(flow: str, name: str) -> Any:
-    """An option that is a flow's parameter: its help is the parameter's line in the flow's docstring, read, not imported."""
+    """An option that is a flow's parameter: its help is that line of the flow's docstring, not imported."""
     return typer.Option(f"--{name}", help=_described(flow)[name], show_default=False)
 
 
@@ -125,19 +125,26 @@ def slice_export(
     _run("slice_export", format=form, **given)
 
 
-@app.command("import-frames", epilog="[dim]crypto-lake import-frames recording.jsonl --symbols SOLUSDT[/]")
+@app.command("import-frames", epilog="[dim]crypto-lake import-frames solusdt.gz bnbusdt.txt[/]")
 def import_frames(
-    recordings: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Recorded WebSocket frames.")],
-    symbols: Annotated[_Text, typer.Option(help="Pairs to take in. Left out: every one.", show_default=False)] = None,
+    recordings: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Recordings, gzip or plain.")],
 ) -> None:
-    """Take recorded frames into the lake as raw parts."""
-    from collector.recordings import import_files
+    """Take recorded WebSocket frames (hftbacktest, cryptofeed) into the lake as raw parts."""
+    from collector.recordings import import_file
     from lake import log, settings
 
     found = settings.load()
     log.start(found)
-    for taken in import_files(found.layout, recordings, _listed(symbols)):
-        typer.echo(taken)
+    missing = [str(path) for path in recordings if not path.is_file()]
+    if missing:
+        raise typer.BadParameter(f"{', '.join(missing)}: no such file; nothing was imported")
+    for path in recordings:
+        took = import_file(found.layout, path)
+        note = " (imported before: nothing changed)" if took.before else ""
+        typer.echo(
+            f"{path}: {took.trades:,} trades, {took.quotes:,} quotes of {', '.join(took.symbols)}; {took.parts} parts; "
+            f"{took.ignored:,} frames ignored, {took.quarantined:,} quarantined{note}"
+        )
 
 
 @app.command(epilog='[dim]crypto-lake views > views.sql; duckdb -init views.sql -c "FROM bars_1m LIMIT 5"[/]')
@@ -153,14 +160,14 @@ def simulate(context: typer.Context) -> None:
     """Run a Binance stand-in on loopback (simulate --help tells more)."""
     from simulator import cli
 
-    raise typer.Exit(cli.main(context.args))
+    command = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    command.command()(cli.simulate)
+    raise typer.Exit(command(args=context.args, prog_name="crypto-lake simulate", standalone_mode=False) or DONE)
 
 
 @app.command()
 def demo(
-    keep: Annotated[
-        bool, typer.Option("--keep", help="Leave everything running, with the Prefect UI, until Ctrl-C.")
-    ] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave it running, with the Prefect UI, until Ctrl-C.")] = False,
 ) -> None:
     """Show the whole lake at work in a few minutes: stand-in, Prefect, collector, every deployment."""
     from deployments import demo as show

@@ -1,14 +1,11 @@
 """The collector, as a run that does not end."""
 
-import asyncio
+from prefect import State, flow
 
-from prefect import flow
-from prefect.states import State
-
-from collector.run import collect
-from lake import locks, settings
+from collector.run import AlreadyRunningError, collect
+from lake import settings
 from lake.params import Duration, Symbols
-from tasks.runs import already, ended, held, named, reported
+from tasks.runs import already, ended, named, reported
 
 
 @flow(flow_run_name=named("collect"))
@@ -20,12 +17,10 @@ def collect_live(symbols: Symbols | None = None, duration: Duration | None = Non
 
     Args:
         symbols: Pairs, such as SOLUSDT. Left out: those of config.yml.
-        duration: Seconds to collect for. Left out: until the run is cancelled.
+        duration: Seconds to collect for. Left out: until it is stopped.
     """
-    lake = settings.load()
-    if held(locks.collector(lake.layout)):
-        return already(f"another process collects into {lake.base_path}")
-    done = asyncio.run(collect(lake, symbols or list(lake.symbols), duration))
-    return ended(
-        f"{done.trades:,} trades and {done.quotes:,} quotes in {done.parts} parts, {done.reconnects} reconnects", {}
-    )
+    try:
+        done = collect(settings.load(), symbols, duration)
+    except AlreadyRunningError as error:
+        return already(str(error))
+    return ended(f"{done.trades:,} trades, {done.quotes:,} quotes, {done.parts} parts, {done.seconds:.0f} s", {})

@@ -2,8 +2,7 @@
 
 from datetime import UTC, datetime
 
-from prefect import flow
-from prefect.states import State
+from prefect import State, flow
 
 from lake import settings
 from lake.params import Day, Symbols
@@ -31,8 +30,8 @@ def compact_day(symbols: Symbols | None = None, date: Day | None = None) -> Stat
             days, lambda item: compact_bars(lake.layout, *item, lake.transformer.parquet_compression), shown
         )
     rows = [
-        {"symbol": c.symbol, "day": c.day.isoformat(), "rows": c.rows, "sha256": c.sha256, "seconds": round(c.seconds, 2)}
+        {"symbol": c.symbol, "day": f"{c.day}", "rows": c.rows, "sha256": c.sha256, "seconds": round(c.seconds, 2)}
         for c in done
-    ]  # fmt: skip
+    ]
     artifacts.table("compact-day", rows, "Days compacted, with their hashes")
     return ended(f"{len(done)} symbol-days, {sum(c.rows for c in done):,} bars", strange | failed)

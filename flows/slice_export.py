@@ -3,8 +3,7 @@
 from pathlib import Path
 
 from loguru import logger
-from prefect import flow
-from prefect.states import State
+from prefect import State, flow
 
 from lake import settings
 from lake.params import BarsSource, End, Format, Out, Start, Symbols, Timeframe

@@ -1,7 +1,6 @@
 """Raw parts to 1-second bars."""
 
-from prefect import flow
-from prefect.states import State
+from prefect import State, flow
 
 from lake import settings
 from lake.params import End, Start, Symbols, window
@@ -17,8 +16,8 @@ def transform_hour(symbols: Symbols | None = None, start: Start | None = None, e
 
     Args:
         symbols: Pairs, such as SOLUSDT. Left out: every symbol with something to build.
-        start: First moment (UTC), such as 2025-10-21T00:00:00Z. With start and end, the hours that the range touches are built
-            anew, changed or not.
+        start: First moment (UTC), such as 2025-10-21T00:00:00Z. With start and end, every hour that the range touches
+            is built anew, changed or not.
         end: End (UTC), such as 2025-10-22T00:00:00Z; does not belong to the range any more.
     """
     lake, span = settings.load(), window(start, end)

@@ -21,9 +21,9 @@ from lake.errors import BadInputError, LakeError
 from lake.layout import Layout
 from lake.names import symbols as checked_symbols
 from lake.schemas import BARS
-from lake.windows import MINUTE_US, Window, iso
+from lake.windows import MINUTE_US, Window, iso, moment
 
-Progress = Callable[[float, str], object]
+Progress = Callable[[float, str], None]
 """Told how much of the work is done (0 to 1) and what is being done."""
 _OWN = {"raw", "parquet", "backfill", "derivatives", "macro", "quarantine", "ledger", "locks", "logs"}
 _CSV = csv.WriteOptions(include_header=True, quoting_style="needed")
@@ -108,7 +108,8 @@ def _refuse(layout: Layout, window: Window, tf: str, out: Path) -> None:
         )
     if tf == "1m" and (window.start_us % MINUTE_US or window.end_us % MINUTE_US):
         raise BadInputError(
-            f"{window}: 1m bars need whole minutes: give start and end such as {iso(window.start.replace(second=0, microsecond=0))}"
+            f"{window}: 1m bars need a start and an end on the minute, such as "
+            f"{iso(moment(window.start_us // MINUTE_US * MINUTE_US))}"
         )
 
 

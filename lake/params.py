@@ -1,7 +1,7 @@
-"""What flows and commands are asked for, as bounded, described types: one place for the form in the UI and for ``--help``.
+"""What flows and commands can be asked, as bounded types: one place for the form in the UI and the command line.
 
-The JSON schema that follows from a type is what Prefect's server checks before a run is made; the validators check again
-in the run, where more can be said (``BadInputError`` passes through pydantic unchanged, as one line).
+The JSON schema that follows from a type is what Prefect's server checks before a run is made; the validators check
+again in the run, where more can be said (``BadInputError`` passes through pydantic unchanged, as one line).
 """
 
 from datetime import date, datetime
@@ -15,9 +15,9 @@ from lake.names import symbols as checked_symbols
 from lake.windows import Window, parse_day, parse_time
 
 _PLAIN = r"^[^\x00-/:-@\[-`{-\x7f]{1,40}$"
-"""1 to 40 characters, none of them an ASCII sign, space or control: the part of `lake.names.symbol` that a browser's and
-Python's regular expressions understand alike (``\\w`` would refuse 币安人生USDT in a browser). The server checks it; in
-the run `lake.names` does, and says it better."""
+"""1 to 40 characters, none of them an ASCII sign, space or control: the part of `lake.names.symbol` that a browser's
+and Python's regular expressions understand alike (``\\w`` would refuse 币安人生USDT in a browser). The server
+checks it; in the run `lake.names` does, and says it better."""
 
 Symbols = Annotated[
     list[Annotated[str, Field(json_schema_extra={"pattern": _PLAIN})]],

@@ -4,10 +4,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import cast
+from uuid import UUID
 
 from prefect.context import FlowRunContext
 
-Progress = Callable[[float, str], object]
+Progress = Callable[[float, str], None]
 """Told how much of the work is done (0 to 1) and what is being done."""
 _EVERY_S = 1.0
 
@@ -36,7 +38,7 @@ def _artifact(what: str) -> Progress:
     """An update is a request to the server, so at most one a second is sent."""
     from prefect.artifacts import create_progress_artifact, update_progress_artifact
 
-    made = create_progress_artifact(0.0, description=what)
+    made = cast(UUID, create_progress_artifact(0.0, description=what))
     last = time.monotonic()
 
     def progress(done: float, now: str) -> None:

@@ -2,19 +2,22 @@
 
 import functools
 from collections.abc import Callable, Iterable
-from typing import Any, Generic, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
 from loguru import logger
-from prefect import Task, get_run_logger
+from prefect import State, Task, get_run_logger
 from prefect.cache_policies import NO_CACHE
 from prefect.context import FlowRunContext
 from prefect.runtime import flow_run
-from prefect.states import Completed, Failed, State
+from prefect.states import Completed, Failed
 from prefect.tasks import exponential_backoff
 
 from lake import log, settings
 from lake.errors import BadInputError, LakeError
 from tasks.progress import Progress
+
+if TYPE_CHECKING:
+    from loguru import Message
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -84,10 +87,10 @@ def reported(function: Callable[P, State[Any]]) -> Callable[P, State[Any]]:
     return wrapper
 
 
-def _to_prefect() -> Callable[[str], object]:
+def _to_prefect() -> "Callable[[Message], None]":
     around = get_run_logger()
 
-    def sink(message: Any) -> None:
+    def sink(message: "Message") -> None:
         try:
             target = get_run_logger()
         except RuntimeError:  # a thread without the run's context

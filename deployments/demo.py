@@ -1,0 +1,132 @@
+"""`crypto-lake demo`: the whole lake at work against a Binance stand-in, checked step by step, in a few minutes.
+
+Everything is real but the exchange: a Prefect server with its worker, the collector over a WebSocket, every deployment.
+It leaves no process behind, and its data in ``./demo-data``, made anew each time.
+"""
+
+import json
+import shutil
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from threading import Event
+
+from rich.console import Console
+from rich.markup import escape
+
+from deployments import demo_steps as steps
+from deployments import prefect_stack
+from deployments.demo_steps import SYMBOLS, Demo
+from deployments.demo_summary import summary
+from deployments.demo_truth import Truth
+from deployments.processes import Children
+from lake.errors import BadInputError, LakeError
+from lake.layout import Layout
+
+COLLECT_S = 70.0
+_MARK = "# Made by `crypto-lake demo`, which takes this whole folder away when it runs again.\n"
+
+
+def run(keep: bool = False, folder: Path = Path("demo-data")) -> int:
+    """Run the demo; return 0 only if each step did what it must.
+
+    Args:
+        keep: Leave everything running until Ctrl-C.
+        folder: Where its lake is made anew.
+
+    Raises:
+        BadInputError: the folder is there and is not one that a demo made.
+    """
+    console, base, began = Console(), folder.absolute(), time.monotonic()
+    _clear(base)
+    port = prefect_stack.free_port()
+    environment = prefect_stack.environment(base / ".prefect", port, config=base / "config.yml")
+    with Children(environment, base / "logs" / "processes", prefect_stack.PROJECT) as children:
+        try:
+            demo = _started(console, base, port, children)
+            _shown(console, demo, keep)
+            console.print(summary(demo, time.monotonic() - began))
+            if keep:
+                _wait_for_ctrl_c(console)
+        except KeyboardInterrupt:
+            console.print("Stopping what was started.")
+            return 130
+        except LakeError as error:
+            said = f"[bold red]failed[/]  {escape(str(error))}\n        logs: {children.logs}"
+            console.print(said, soft_wrap=True, highlight=False)
+            return 1
+    return 0
+
+
+def _wait_for_ctrl_c(console: Console) -> None:
+    console.print("Everything goes on until Ctrl-C.")
+    with suppress(KeyboardInterrupt):
+        Event().wait()
+    console.print("Stopping what was started.")
+
+
+def _started(console: Console, base: Path, port: int, children: Children) -> Demo:
+    """Start the stand-in and Prefect."""
+    with console.status("stand-in: starting"):
+        urls = _stand_in(children, base / "stand-in.json")
+    (base / "config.yml").write_text(_config(urls), encoding="utf-8")
+    _say(console, "stand-in", f"made-up market of {', '.join(SYMBOLS)}: {urls['ws_url']}")
+    with console.status("Prefect: starting"):
+        api = prefect_stack.start_server(children, port)
+        prefect_stack.deploy(children)
+        prefect_stack.start_worker(children, api)
+    _say(console, "Prefect", f"server, work pool, deployments, worker: {api.url}")
+    return Demo(Layout(base), api, Truth(urls["control_url"]), children)
+
+
+def _shown(console: Console, demo: Demo, keep: bool) -> None:
+    """Let the lake do what it does, and check each result."""
+    work: list[tuple[str, Callable[[], str]]] = [
+        ("collect-live", lambda: steps.collect(demo)),
+        ("import-frames", lambda: steps.import_yesterday(demo)),
+        ("collecting", lambda: steps.collect_on(demo, COLLECT_S)),
+        ("transform-hour", lambda: steps.transform(demo)),
+        ("compact-day", lambda: steps.compact(demo)),
+        ("validate-rules", lambda: steps.validate(demo)),
+        ("slice-export", lambda: steps.export(demo)),
+        ("one collector", lambda: steps.second_collector(demo)),
+    ]
+    if not keep:
+        work.append(("cancel", lambda: steps.stop_collector(demo)))
+    work.append(("server's log", lambda: steps.read_server_log(demo)))
+    for name, step in work:
+        with console.status(f"{name} ..."):
+            said = step()
+        _say(console, name, said)
+
+
+def _say(console: Console, name: str, said: str) -> None:
+    console.print(f"[green]ok[/]  [bold]{name:<15}[/] {escape(said)}", highlight=False, soft_wrap=True)
+
+
+def _clear(base: Path) -> None:
+    config = base / "config.yml"
+    if base.exists() and any(base.iterdir()):
+        if not config.is_file() or not config.read_text(encoding="utf-8").startswith(_MARK):
+            raise BadInputError(f"{base}: is there, and no demo made it: move it away, or stand elsewhere")
+        shutil.rmtree(base)
+    base.mkdir(parents=True, exist_ok=True)
+    config.write_text(_MARK, encoding="utf-8")
+
+
+def _stand_in(children: Children, ready: Path) -> dict[str, str]:
+    ports = ("--ws-port", "0", "--rest-port", "0", "--control-port", "0")
+    child = children.start(
+        "stand-in", "-m", "simulator", "--symbols", ",".join(SYMBOLS), "--rate", "5", *ports, "--ready-file", str(ready)
+    )
+    child.wait_for(ready.exists, 60)
+    return dict(json.loads(ready.read_text(encoding="utf-8")))
+
+
+def _config(urls: dict[str, str]) -> str:
+    return (
+        f"{_MARK}# Look at it with: LAKE_CONFIG=demo-data/config.yml crypto-lake views\n"
+        f"base_path: .\nsymbols: [{', '.join(SYMBOLS)}]\n"
+        f"binance: {{ws_url: '{urls['ws_url']}', rest_url: '{urls['rest_url']}'}}\ncollector: {{rotate_seconds: 10}}\n"
+    )

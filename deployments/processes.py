@@ -1,0 +1,151 @@
+"""Child processes that are ended with their parent: started in a session of their own, with SIGINT as by default.
+
+A child of ``nohup … &`` inherits SIGINT ignored, and Prefect's worker then takes more than 80 s to stop: so the
+default is set again in each child. In a session of its own, Ctrl-C reaches the parent alone, which ends its children in
+order.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import psutil
+
+from lake.errors import LakeError
+
+WINDOWS = os.name == "nt"
+_GENTLE_S = 20.0
+
+
+class Child:
+    """A running process with its log."""
+
+    def __init__(
+        self, name: str, arguments: list[str], environment: Mapping[str, str], log: Path, folder: Path
+    ) -> None:
+        """Start ``python ARGUMENTS`` in a folder, with its output in ``log``."""
+        self.name, self.log = name, log
+        log.parent.mkdir(parents=True, exist_ok=True)
+        flags = subprocess.CREATE_NEW_PROCESS_GROUP if sys.platform == "win32" else 0
+        with log.open("ab") as out:
+            self._process = subprocess.Popen(  # noqa: S603
+                [sys.executable, *arguments], cwd=folder, env=dict(environment),
+                stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=not WINDOWS, creationflags=flags,
+                preexec_fn=None if WINDOWS else _default_signals,
+            )  # fmt: skip
+        self._family = psutil.Process(self._process.pid)
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._process.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """The exit code, or None while it runs."""
+        return self._process.poll()
+
+    def wait_for(self, ready: Callable[[], bool], seconds: float) -> None:
+        """Wait until ``ready()`` is true.
+
+        Raises:
+            LakeError: the process has ended, or the time is over; with the last line of its log.
+        """
+        deadline = time.monotonic() + seconds
+        while not ready():
+            if self.exit_code is not None or time.monotonic() > deadline:
+                state = "runs but is not ready" if self.exit_code is None else f"has ended ({self.exit_code})"
+                raise LakeError(f"{self.name} {state}: {self.last_line()} (log: {self.log})")
+            time.sleep(0.2)
+
+    def wait_to_end(self, seconds: float) -> None:
+        """Wait until the process has ended by itself.
+
+        Raises:
+            LakeError: the time is over.
+        """
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise LakeError(
+                f"{self.name} is not done after {seconds:.0f} s: {self.last_line()} (log: {self.log})"
+            ) from None
+
+    def last_line(self) -> str:
+        """The last line of its log that says something."""
+        lines = self.log.read_text(encoding="utf-8", errors="replace").split("\n") if self.log.exists() else []
+        return next((line.strip() for line in reversed(lines) if line.strip()), "no word in its log")
+
+    def stop(self) -> None:
+        """End the process and every one it started: asked first, after 20 s by force. Ended before, it does nothing."""
+        family = self._members()
+        if self.exit_code is None:
+            self._ask()
+        _, left = psutil.wait_procs(family, timeout=_GENTLE_S)
+        left = {process.pid: process for process in (*left, *self._members())}.values()
+        for process in left:
+            if process.is_running():
+                process.kill()
+        psutil.wait_procs(left, timeout=5)
+        self._process.wait(5)
+
+    def _ask(self) -> None:
+        if sys.platform == "win32":
+            self._process.send_signal(signal.CTRL_BREAK_EVENT)
+        else:
+            self._process.send_signal(signal.SIGINT)
+
+    def _members(self) -> list[psutil.Process]:
+        """The process, its descendants, and, where it has died before them, the orphans of its session."""
+        found: dict[int, psutil.Process] = {}
+        if self._family.is_running():
+            found = {p.pid: p for p in (self._family, *self._family.children(recursive=True))}
+        if not WINDOWS:
+            for process in psutil.process_iter():
+                if _session(process.pid) == self.pid:
+                    found[process.pid] = process
+        return list(found.values())
+
+
+def _session(pid: int) -> int | None:
+    try:
+        return os.getsid(pid)
+    except OSError:
+        return None
+
+
+def _default_signals() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+class Children:
+    """The processes of one `up` or demo, ended in the reverse order of their start, whatever happens."""
+
+    def __init__(self, environment: Mapping[str, str], logs: Path, folder: Path) -> None:
+        """Start none yet; they will run in ``folder``, their logs go to the folder ``logs``."""
+        self.environment, self.logs, self.folder = dict(environment), logs, folder
+        self._all: list[Child] = []
+
+    def start(self, name: str, *arguments: str) -> Child:
+        """Start ``python ARGUMENTS`` with its output in ``logs/NAME.log``."""
+        child = Child(name, list(arguments), self.environment, self.logs / f"{name}.log", self.folder)
+        self._all.append(child)
+        return child
+
+    def __enter__(self) -> "Children":
+        """Nothing runs yet."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End all; a further Ctrl-C meanwhile does not leave one behind."""
+        previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            while self._all:
+                self._all.pop().stop()
+        finally:
+            signal.signal(signal.SIGINT, previous)
