@@ -133,9 +133,7 @@ class Project:
     def _definition(self, symbol: str) -> gx.ValidationDefinition:
         name = f"{self._suite_name} {symbol}"
         try:
-            found = self._context.validation_definitions.get(name)
-            if found.suite == self._suite:
-                return found
+            return self._context.validation_definitions.get(name)
         except gx.exceptions.DataContextError:
             pass
         bars = self._context.data_sources.all().get(EXCHANGE) or self._context.data_sources.add_pandas(EXCHANGE)

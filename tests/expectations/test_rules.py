@@ -166,6 +166,12 @@ def test_windows_that_have_not_ended_are_not_missed(layout):
     assert counts(check(layout, SECONDS, now=half + timedelta(milliseconds=1))) == {"R5": 1}
 
 
+@pytest.mark.parametrize("off", [timedelta(milliseconds=1), timedelta(milliseconds=999)])
+def test_a_window_that_began_before_the_start_is_not_missed(layout, off):
+    write_hours(layout, bars(SECONDS)[1:])
+    assert check(layout, SECONDS - 1, start=START + off).verdict == "PASS"
+
+
 def test_bars_outside_the_window_are_not_looked_at(layout):
     write_hours(layout, plant(bars(SECONDS), [0, LAST], open=None))
     assert check(layout, SECONDS - 2, start=START + timedelta(seconds=1)).verdict == "PASS"

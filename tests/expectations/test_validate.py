@@ -166,6 +166,7 @@ def test_minutes_are_those_of_the_view_and_only_whole_ones(layout):
     outcome = check(layout, 590, tf="1m")
     assert {name: count for name, count in counts(outcome).items() if name != "R8"} == {"R5": 1}
     assert (outcome.rows, outcome.days[0].expected) == (8, 9)
+    assert check(layout, 580, start=START + timedelta(seconds=1), tf="1m").days[0].expected == 8
     with pytest.raises(BadInputError, match="no whole minute"):
         check(layout, 59, tf="1m")
 
