@@ -78,6 +78,7 @@ class Project:
             expectation_parameters=suites.parameters(self._source, dict(facts)),
             run_id=run_id,
         )
+        self._let_go(symbol)
         key = ValidationResultIdentifier(ExpectationSuiteIdentifier(self._suite_name), run_id, found.batch_id)
         if key not in self._results:
             self._results.append(key)
@@ -90,6 +91,12 @@ class Project:
         found.meta["batch_markers"].pop("ge_load_time", None)  # the clock: the same validation leaves the same file
         self._context.validation_results_store.set(key, found)
         return {result.expectation_config.kwargs["check"]: result.result for result in found.results}
+
+    def _let_go(self, symbol: str) -> None:
+        """Free the frame: Great Expectations keeps the last one of each asset, some 25 MB a symbol, until the end."""
+        held = self._definitions[symbol].data_source.get_execution_engine().batch_manager
+        held.reset_batch_cache()
+        held.batch_data_cache.clear()
 
     def page(self, symbol: str, day: datetime) -> Path:
         """Return the path of the Data Docs page of a symbol-day of this run."""

@@ -279,6 +279,26 @@ def test_progress_tells_each_symbol_day(layout):
     assert told == ["SOLUSDT 2025-10-20", "SOLUSDT 2025-10-21"]
 
 
+def test_no_frame_is_held_longer_than_its_symbol_day(layout):
+    import gc
+
+    import pandas as pd
+
+    names = [f"COIN{letter}USDT" for letter in "ABCD"]
+    for name in names:
+        write_hours(layout, bars(777, symbol=name), name)
+    held = []
+
+    def look(_):
+        gc.collect()
+        held.append(sum(isinstance(one, pd.DataFrame) and len(one) == 777 for one in gc.get_objects()))
+
+    window = Window(START, START + timedelta(seconds=777))
+    validate(layout, names, window, now=LATER, progress=look)
+    assert len(held) == len(names)
+    assert max(held) <= 1
+
+
 def test_importing_validate_is_light():
     code = "import sys, expectations.validate, expectations.rulepack; print('great_expectations' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
