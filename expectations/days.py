@@ -16,18 +16,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from lake import duck
 from lake.errors import LakeError
 from lake.layout import Layout
-from lake.read import Timeframe
+from lake.read import Timeframe, day_tables, rolled_up
 from lake.schemas import BARS, UTC_US
-from lake.windows import HOUR, MINUTE_US, SECOND_US, Window, iso, micros, moment
+from lake.windows import MINUTE_US, SECOND_US, Window, iso, micros, moment
 
 if TYPE_CHECKING:
     import pandas as pd
 
 STEP_US = {"1s": SECOND_US, "1m": MINUTE_US}
-_TRIES = 5
 Found = dict[str, dict[str, str]]
 
 
@@ -118,14 +116,9 @@ def read(layout: Layout, symbol: str, day: date, part: Window, tf: Timeframe, no
     Raises:
         LakeError: a file cannot be read, or its seconds cannot be rolled up to minutes.
     """
-    for attempt in range(_TRIES):  # compaction may take the hour files away between listing and reading: list again
-        odd: Found = {}
-        try:
-            tables = list(_tables(layout, symbol, day, part, odd))
-            break
-        except FileNotFoundError:
-            if attempt == _TRIES - 1:
-                raise
+    odd: Found = {}
+    files = day_tables(layout, symbol, day, lambda path: _lenient(path, odd))
+    tables = [_inside(table, day, part) for table in files]
     table = pa.concat_tables([BARS.empty().cast(_NULLABLE), *tables]).sort_by("window_start")
     if tf == "1m":
         table = _minutes(table, f"{symbol} {day}")
@@ -133,19 +126,6 @@ def read(layout: Layout, symbol: str, day: date, part: Window, tf: Timeframe, no
 
 
 _NULLABLE = pa.schema([pa.field(column.name, column.type) for column in BARS.columns])
-
-
-def _tables(layout: Layout, symbol: str, day: date, part: Window, odd: Found) -> Iterator[pa.Table]:
-    """The tables of a day, as `lake.read.day` has it: an hour file is newer than its hour in the day file."""
-    hours = layout.hour_files(symbol, day)
-    whole_day = layout.day_file(symbol, day)
-    if whole_day.exists():
-        table = _lenient(whole_day, odd)
-        superseded = pc.is_in(pc.floor_temporal(table["window_start"], unit="hour"), pa.array(list(hours), UTC_US))
-        yield _inside(table.filter(pc.invert(superseded)) if hours else table, day, part)
-    for hour, path in hours.items():
-        if Window(hour, hour + HOUR).clip(part):
-            yield _inside(_lenient(path, odd), day, part)
 
 
 def _inside(table: pa.Table, day: date, part: Window) -> pa.Table:
@@ -201,15 +181,9 @@ def _cast(values: pa.ChunkedArray | None, kind: pa.DataType, rows: int) -> pa.Ch
 
 def _minutes(seconds: pa.Table, what: str) -> pa.Table:
     """Roll up with the statement behind the view `bars_1m`, as `lake.read.minutes`, but take what comes out."""
-    con = duck.memory()
     try:
-        con.register("bars_1s", seconds)
-        con.execute(duck.sql("views/bars_1m"))
-        table = con.sql("SELECT * EXCLUDE exchange FROM bars_1m ORDER BY window_start, symbol").to_arrow_table()
+        return rolled_up(seconds).select(BARS.names).cast(_NULLABLE)
     except duckdb.Error as error:
         reason = str(error).splitlines()[0]
         message = f"{what}: its seconds cannot be rolled up to minutes ({reason}): validate them first, with tf 1s"
         raise LakeError(message) from error
-    finally:
-        con.close()
-    return table.select(BARS.names).cast(_NULLABLE)

@@ -7,12 +7,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock
-
 from expectations import rulepack
 from expectations.days import SymbolDay, symbol_days, whole
 from expectations.outcome import DayResult, Outcome, RuleResult, Spreads
-from lake import names
+from lake import locks, names
 from lake.errors import BadInputError
 from lake.files import write_text
 from lake.layout import Layout
@@ -70,7 +68,7 @@ def validate(
     from expectations.project import Project  # Great Expectations: seconds to import
 
     report = Path(report) if report else layout.reports / f"{_report_name(chosen, window, tf, source)}.md"
-    with _lock(layout):
+    with locks.validation(layout):
         project = Project(layout, source, tf, window, chosen)
         done, spreads = _run(project, layout, chosen, window, tf, now, progress or (lambda _: None))
         outcome = Outcome(
@@ -200,9 +198,3 @@ def _report_name(symbols: tuple[str, ...], window: Window, tf: str, source: str)
     if len(symbols) > 3:
         who = f"{len(symbols)}symbols_{hashlib.sha256(who.encode()).hexdigest()[:8]}"
     return f"validation_{source}_{tf}_{who}_{window.start:%Y%m%dT%H%M%SZ}_{window.end:%Y%m%dT%H%M%SZ}"
-
-
-def _lock(layout: Layout) -> FileLock:
-    """One validation of a lake at a time: Great Expectations' project has no locks of its own."""
-    layout.locks.mkdir(parents=True, exist_ok=True)
-    return FileLock(layout.locks / "validate.lock")

@@ -19,6 +19,11 @@ def bars(layout: Layout, symbol: str) -> FileLock:
     return _lock(layout, f"bars-{symbol}")
 
 
+def validation(layout: Layout) -> FileLock:
+    """Held by a validation: Great Expectations' project has no locks of its own."""
+    return _lock(layout, "validate")
+
+
 def collector(layout: Layout) -> FileLock:
     """Held by the collector while it runs, and by whoever adopts the parts that a killed one left open."""
     return _lock(layout, "collector")

@@ -1,7 +1,8 @@
 """Reading bars: exactly the files of a symbol and window, or the views over the whole lake."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
+from pathlib import Path
 from typing import Literal
 
 import duckdb
@@ -31,25 +32,24 @@ def bars(layout: Layout, symbol: str, window: Window, tf: Timeframe = "1s") -> p
 
 def minutes(seconds: pa.Table) -> pa.Table:
     """Roll 1-second bars up to 1-minute bars, with the statement behind the view `bars_1m`."""
-    con = duck.memory()
-    con.register("bars_1s", seconds)
-    con.execute(duck.sql("views/bars_1m"))
-    found = con.sql("SELECT * EXCLUDE exchange FROM bars_1m ORDER BY symbol, window_start").to_arrow_table()
-    return BARS.conform(found)
+    return BARS.conform(rolled_up(seconds))
+
+
+def rolled_up(seconds: pa.Table) -> pa.Table:
+    """Roll seconds up to minutes and take what comes out, with the columns of bars, whatever is in them.
+
+    Raises:
+        duckdb.Error: a value cannot be summed.
+    """
+    with duck.memory() as con:
+        con.register("bars_1s", seconds)
+        con.execute(duck.sql("views/bars_1m"))
+        return con.sql("SELECT * EXCLUDE exchange FROM bars_1m ORDER BY symbol, window_start").to_arrow_table()
 
 
 def day(layout: Layout, symbol: str, which: date, window: Window | None = None) -> pa.Table:
-    """Return a day's 1-second bars (of the part in ``window``), be the day compacted, not yet, or just in between.
-
-    Compaction writes the day file before it takes the hour files away; who listed them a moment earlier lists again.
-    """
-    for attempt in range(_TRIES):
-        try:
-            tables = list(_day_tables(layout, symbol, which))
-            break
-        except FileNotFoundError:
-            if attempt == _TRIES - 1:
-                raise
+    """Return a day's 1-second bars (of the part in ``window``), be the day compacted, not yet, or just in between."""
+    tables = day_tables(layout, symbol, which, file)
     table = pa.concat_tables(tables).sort_by("window_start") if tables else BARS.empty()
     if window is None:
         return table
@@ -58,20 +58,34 @@ def day(layout: Layout, symbol: str, which: date, window: Window | None = None) 
     return table.filter(inside)
 
 
-def _day_tables(layout: Layout, symbol: str, which: date) -> Iterator[pa.Table]:
+def day_tables(layout: Layout, symbol: str, which: date, load: Callable[[Path], pa.Table]) -> list[pa.Table]:
+    """Return the tables of a day as ``load`` reads its files: an hour file takes the place of its hour in the day file.
+
+    Compaction writes the day file before it takes the hour files away; who listed them a moment earlier lists again.
+    """
+    for attempt in range(_TRIES):
+        try:
+            return list(_day_tables(layout, symbol, which, load))
+        except FileNotFoundError:
+            if attempt == _TRIES - 1:
+                raise
+    return []
+
+
+def _day_tables(layout: Layout, symbol: str, which: date, load: Callable[[Path], pa.Table]) -> Iterator[pa.Table]:
     hours = layout.hour_files(symbol, which)
     whole_day = layout.day_file(symbol, which)
     if whole_day.exists():
-        table = file(whole_day)
+        table = load(whole_day)
         if hours:
             hour_of = pc.floor_temporal(table["window_start"], unit="hour")
             superseded = pc.is_in(hour_of, value_set=pa.array(list(hours), UTC_US))
             table = table.filter(pc.invert(superseded))
         yield table
-    yield from map(file, hours.values())
+    yield from map(load, hours.values())
 
 
-def file(path: object) -> pa.Table:
+def file(path: Path) -> pa.Table:
     """Return the bars of one Parquet file.
 
     Raises:

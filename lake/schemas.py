@@ -115,7 +115,9 @@ RAW = Schema(
         Column("ask", pa.string(), "quote per base", "a quote's best ask, decimal text", null=True),
         Column("stream", pa.string(), "", "trade or bookTicker"),
         Column("trade_id", pa.int64(), "", "a trade's id, consecutive within its symbol", null=True),
-        Column("first_trade_id", pa.int64(), "", "of an aggregate: its lowest id, trade_id being its highest", null=True),
+        Column(
+            "first_trade_id", pa.int64(), "", "of an aggregate: its lowest id, trade_id being its highest", null=True
+        ),
         Column("update_id", pa.int64(), "", "a quote's order book update id; increasing, with holes", null=True),
         Column("bid_qty", pa.string(), "base", "size at the best bid, decimal text", null=True),
         Column("ask_qty", pa.string(), "base", "size at the best ask, decimal text", null=True),

@@ -1,0 +1,1 @@
+"""The views over the lake (DuckDB), with @@BASE@@ for the base path."""
