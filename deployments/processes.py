@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -37,7 +38,6 @@ class Child:
                 stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=not WINDOWS, creationflags=flags,
                 preexec_fn=None if WINDOWS else _default_signals,
             )  # fmt: skip
-        self._family = psutil.Process(self._process.pid)
 
     @property
     def pid(self) -> int:
@@ -82,16 +82,15 @@ class Child:
 
     def stop(self) -> None:
         """End the process and every one it started: asked first, after 20 s by force. Ended before, it does nothing."""
-        family = self._members()
+        others = self._others()
         if self.exit_code is None:
             self._ask()
-        _, left = psutil.wait_procs(family, timeout=_GENTLE_S)
-        left = {process.pid: process for process in (*left, *self._members())}.values()
-        for process in left:
-            if process.is_running():
-                process.kill()
-        psutil.wait_procs(left, timeout=5)
-        self._process.wait(5)
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(_GENTLE_S)
+        if self.exit_code is None:
+            self._process.kill()
+            self._process.wait()
+        _end({*others, *self._others()})
 
     def _ask(self) -> None:
         if sys.platform == "win32":
@@ -99,16 +98,24 @@ class Child:
         else:
             self._process.send_signal(signal.SIGINT)
 
-    def _members(self) -> list[psutil.Process]:
-        """The process, its descendants, and, where it has died before them, the orphans of its session."""
-        found: dict[int, psutil.Process] = {}
-        if self._family.is_running():
-            found = {p.pid: p for p in (self._family, *self._family.children(recursive=True))}
+    def _others(self) -> list[psutil.Process]:
+        """Its descendants, and, where it has died before them, the orphans of its session."""
+        found = set()
+        with suppress(psutil.NoSuchProcess):
+            found.update(psutil.Process(self.pid).children(recursive=True))
         if not WINDOWS:
-            for process in psutil.process_iter():
-                if _session(process.pid) == self.pid:
-                    found[process.pid] = process
-        return list(found.values())
+            found.update(p for p in psutil.process_iter() if _session(p.pid) == self.pid and p.pid != self.pid)
+        return list(found)
+
+
+def _end(processes: set[psutil.Process]) -> None:
+    """End processes nobody waits for: a flow's run closes its files on SIGTERM."""
+    left = list(processes)
+    for ask, seconds in ((psutil.Process.terminate, 10), (psutil.Process.kill, 5)):
+        for process in left:
+            with suppress(psutil.NoSuchProcess):
+                ask(process)
+        _, left = psutil.wait_procs(left, timeout=seconds)
 
 
 def _session(pid: int) -> int | None:

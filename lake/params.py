@@ -24,9 +24,12 @@ Symbols = Annotated[
     Field(min_length=1, max_length=2000, examples=[["SOLUSDT", "SUIUSDT"]]),
     AfterValidator(checked_symbols),
 ]
-Start = Annotated[datetime, BeforeValidator(partial(parse_time, name="start"))]
-End = Annotated[datetime, BeforeValidator(partial(parse_time, name="end"))]
-Day = Annotated[date, BeforeValidator(parse_day)]
+_MOMENT = Field(
+    json_schema_extra={"pattern": r"^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:?\d\d)?)?$"}
+)
+Start = Annotated[datetime, BeforeValidator(partial(parse_time, name="start")), _MOMENT]
+End = Annotated[datetime, BeforeValidator(partial(parse_time, name="end")), _MOMENT]
+Day = Annotated[date, BeforeValidator(parse_day), Field(json_schema_extra={"pattern": r"^\d{4}-\d\d-\d\d$"})]
 Timeframe = Literal["1s", "1m"]
 BarsSource = Literal["bars"]
 Format = Literal["parquet", "csv"]

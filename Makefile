@@ -1,0 +1,51 @@
+# make install   the exact tested versions into .venv (Python 3.11 to 3.13), and the crypto-lake command
+# make demo      the whole lake at work in some minutes; KEEP=1 leaves it running until Ctrl-C
+# make test      ruff, mypy, pytest: what CI runs
+# make lint      the first two of these
+# make bench     what is fast, measured
+# make docs      write what the documents take from the code
+# make lock      resolve requirements.lock anew from pyproject.toml
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := install
+.PHONY: install demo test lint bench lock docs
+
+BIN := .venv/bin
+DONE := .venv/.installed
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+# A python3.12 on the PATH may be a shim that has no 3.12 behind it, or lack ensurepip: so each is tried by running it.
+FIND_PYTHON = for python in python3.13 python3.12 python3.11 python3; do \
+    if $$python -c 'import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; \
+    then echo $$python; exit 0; fi; done; \
+    echo 'Needed: Python 3.11, 3.12 or 3.13 with venv (Debian: apt-get install python3-venv)' >&2; exit 1
+
+install: $(DONE)
+
+# --no-deps: the lock holds the whole tree, and pip in hash mode refuses the extras that some packages name.
+$(DONE): requirements.lock pyproject.toml
+	@test -x $(BIN)/python || { python=$$($(FIND_PYTHON)); echo "$$python -m venv .venv"; $$python -m venv .venv; }
+	$(PIP) install --no-deps --require-hashes -r requirements.lock
+	$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(DONE)
+	$(BIN)/crypto-lake demo $(if $(KEEP),--keep)
+
+lint: $(DONE)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: lint
+	$(BIN)/python -m pytest -n 2 --dist loadfile --durations 10 $(ARGS)
+
+bench: $(DONE)
+	for bench in benchmarks/[a-z]*.py; do $(BIN)/python -m benchmarks.$$(basename $$bench .py); done
+
+docs: $(DONE)
+	$(BIN)/python -m deployments.docs
+
+lock: $(DONE)
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --all-extras \
+	  --no-header pyproject.toml -o requirements.lock

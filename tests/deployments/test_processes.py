@@ -1,0 +1,89 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+from deployments.processes import Children
+from lake.errors import LakeError
+
+FAMILY = """
+import subprocess, sys, time
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+print("child", child.pid, flush=True)
+time.sleep(600)
+"""
+STUBBORN = """
+import signal, time
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+print("ready", flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.fixture
+def children(tmp_path):
+    with Children(os.environ, tmp_path / "logs", tmp_path) as children:
+        yield children
+
+
+def said(child, word):
+    return lambda: child.log.exists() and word in child.log.read_text()
+
+
+def alive(pid):
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+
+
+def test_a_process_is_ended_with_all_it_started(children):
+    parent = children.start("family", "-c", FAMILY)
+    parent.wait_for(said(parent, "child"), 20)
+    grandchild = int(parent.log.read_text().split()[1])
+    assert alive(grandchild)
+    parent.stop()
+    assert not alive(parent.pid)
+    assert not alive(grandchild)
+
+
+def test_orphans_of_a_process_that_was_killed_are_ended_too(children):
+    parent = children.start("family", "-c", FAMILY)
+    parent.wait_for(said(parent, "child"), 20)
+    grandchild = int(parent.log.read_text().split()[1])
+    psutil.Process(parent.pid).kill()
+    parent.wait_to_end(10)
+    assert alive(grandchild)
+    parent.stop()
+    assert not alive(grandchild)
+
+
+def test_one_that_does_not_listen_is_ended_by_force(children, monkeypatch):
+    monkeypatch.setattr("deployments.processes._GENTLE_S", 0.2)
+    child = children.start("stubborn", "-c", STUBBORN)
+    child.wait_for(said(child, "ready"), 20)
+    child.stop()
+    assert child.exit_code == -signal.SIGKILL
+
+
+def test_sigint_ends_a_child_even_when_the_parent_ignores_it(tmp_path):
+    """As under `nohup … &`, where a child would inherit SIGINT ignored."""
+    script = (
+        "import os, signal, sys; from pathlib import Path; from deployments.processes import Children\n"
+        "signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+        "with Children(os.environ, Path('logs'), Path('.')) as children:\n"
+        "    child = children.start('one', '-c', 'import time; print(1, flush=True); time.sleep(600)')\n"
+        "    child.wait_for(lambda: child.log.read_text() != '', 20)\n"
+        "print(child.exit_code)\n"
+    )
+    began = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip() in {"1", "-2"}, done.stderr
+    assert time.monotonic() - began < 15
+
+
+def test_one_that_ends_before_it_is_ready_is_told_with_its_last_word(children):
+    child = children.start("broken", "-c", "print('the port is taken'); raise SystemExit(3)")
+    with pytest.raises(LakeError, match=r"broken has ended \(3\): the port is taken"):
+        child.wait_for(lambda: False, 20)

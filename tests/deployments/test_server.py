@@ -1,0 +1,185 @@
+"""The deployments on a real Prefect server with a real worker, used as a Prefect user uses them."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+import requests
+
+from deployments import prefect_stack
+from deployments.processes import Children
+from lake import read
+from lake.layout import Layout
+from lake.windows import Window
+from simulator import Simulator
+from tests.conftest import Raw
+from tests.live import wait
+
+pytestmark = pytest.mark.slow
+RUN_S = 90
+FINAL = frozenset({"COMPLETED", "FAILED", "CRASHED", "CANCELLED"})
+
+
+class Stack:
+    """Server, pool, deployments and worker on a lake of their own, and a stand-in to collect from."""
+
+    def __init__(self, api, children, layout):
+        self.api, self.children, self.layout = api, children, layout
+
+    def end(self, deployment, **parameters):
+        return self.api.wait(self.api.run(deployment, **parameters), RUN_S, FINAL)
+
+    def prefect(self, *arguments):
+        """Run Prefect's own command line."""
+        return subprocess.run(
+            [sys.executable, "-m", "prefect", *arguments], env=self.children.environment,
+            capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    def ask(self, what, body):
+        answer = requests.post(f"{self.api.url}/api/{what}/filter", json=body, timeout=30)
+        answer.raise_for_status()
+        return answer.json()
+
+    def artifacts(self, run):
+        found = self.ask("artifacts", {"artifacts": {"flow_run_id": {"any_": [run.id]}}})
+        return {(item["type"], item["key"]): item["data"] for item in found}
+
+    def logs(self, run):
+        return [line["message"] for line in self.ask("logs", {"logs": {"flow_run_id": {"any_": [run.id]}}})]
+
+    def server_errors(self):
+        text = (self.children.logs / "prefect-server.log").read_text(encoding="utf-8")
+        return [line for line in text.splitlines() if "| ERROR" in line or line.startswith("Traceback")]
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory):
+    base = tmp_path_factory.mktemp("stack")
+    port = prefect_stack.free_port()
+    with Simulator(["SOLUSDT", "SUIUSDT"], rate=20) as sim:
+        config = {
+            "base_path": str(base / "lake"), "symbols": ["SOLUSDT", "SUIUSDT"], "collector": {"rotate_seconds": 2},
+            "binance": {"ws_url": sim.ws_url},
+        }  # fmt: skip
+        (base / "config.yml").write_text(json.dumps(config))
+        environment = prefect_stack.environment(base / "prefect", port, base / "config.yml")
+        with Children(environment, base / "logs", prefect_stack.PROJECT) as children:
+            api = prefect_stack.start_server(children, port)
+            prefect_stack.deploy(children)
+            prefect_stack.start_worker(children, api)
+            yield Stack(api, children, Layout(base / "lake"))
+
+
+@pytest.fixture(scope="module")
+def bars(stack):
+    """Six seconds of DOTUSDT, built by the deployment: the run that built them."""
+    raw = Raw(stack.layout, "DOTUSDT")
+    raw.put(*(raw.trade(number, number) for number in range(1, 7)))
+    return stack.end("transform-hour/local", symbols=["DOTUSDT"])
+
+
+def test_every_deployment_is_there_with_its_schedule(stack):
+    found = stack.ask("deployments", {})
+    flows = {flow["id"]: flow["name"] for flow in stack.ask("flows", {})}
+    crons = {flows[d["flow_id"]]: [s["schedule"]["cron"] for s in d["schedules"]] for d in found}
+    assert crons == {
+        "collect-live": [], "transform-hour": ["*/5 * * * *"], "compact-day": ["30 1 * * *"],
+        "validate-rules": ["0 3 * * *"], "slice-export": [],
+    }  # fmt: skip
+    steps = [step["prefect.deployments.steps.set_working_directory"] for d in found for step in d["pull_steps"]]
+    assert steps == [{"directory": str(prefect_stack.PROJECT)}] * 5
+
+
+def test_schedules_make_runs(stack):
+    def scheduled():
+        runs = stack.ask("flow_runs", {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}})
+        return {run["deployment_id"] for run in runs}
+
+    assert wait(lambda: len(scheduled()) == 3, 60)
+
+
+def test_a_run_leaves_a_table_progress_and_the_lakes_own_log_lines(stack, bars):
+    assert (bars.type, bars.message) == ("COMPLETED", "6 bars of 1 symbols, 0 seconds missing")
+    assert bars.name == "transform DOTUSDT"
+    left = stack.artifacts(bars)
+    (row,) = json.loads(left["table", "transform-hour"])
+    assert (row["symbol"], row["rows"], row["gaps (s)"]) == ("DOTUSDT", 6, 0)
+    assert left["progress", None] == 100
+
+
+def test_one_that_fails_is_named_and_the_other_is_built(stack, bars):
+    run = stack.end("transform-hour/local", symbols=["XXXUSDT", "DOTUSDT"], start="2025-10-20", end="2025-10-21")
+    assert run.type == "FAILED"
+    assert "XXXUSDT: has no raw parts" in run.message
+    assert "6 bars of 1 symbols" in run.message
+
+
+def test_a_slice_is_ordered_from_a_shell_as_any_prefect_user_does(stack, bars):
+    done = stack.prefect(
+        "deployment", "run", "slice-export/local", "-p", 'symbols=["DOTUSDT"]', "-p", "start=2025-10-20", "-p",
+        "end=2025-10-21", "-p", "out=slices/a.csv", "-p", "format=csv", "--watch",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len((stack.layout.base / "slices" / "a.csv").read_text().splitlines()) == 7
+
+
+@pytest.mark.parametrize(
+    ("parameters", "words"),
+    [
+        (["symbols=[\"a/b\"]", "start=2025-10-20", "end=2025-10-21", "out=x"], ["symbols", "a/b"]),
+        (["symbols=[]", "start=2025-10-20", "end=2025-10-21", "out=x"], ["symbols"]),
+        (["symbols=[\"A\"]", "start=frog", "end=2025-10-21", "out=x"], ["start", "frog"]),
+        (["symbols=[\"A\"]", "start=2025-10-20", "end=2025-10-21", "out=x", "tf=5m"], ["tf", "5m"]),
+        (["symbols=[\"A\"]", "start=2025-10-20", "end=2025-10-21"], ["out"]),
+        (["symbols=[\"A\"]", "start=2025-10-20", "end=2025-10-21", "out=x", "colour=red"], ["colour"]),
+    ],
+)  # fmt: skip
+def test_nonsense_is_refused_by_name_before_a_run_is_made(stack, parameters, words):
+    options = [part for parameter in parameters for part in ("-p", parameter)]
+    done = stack.prefect("deployment", "run", "slice-export/local", *options)
+    said = " ".join((done.stdout + done.stderr).split())
+    assert done.returncode == 1
+    assert all(word in said for word in words), said
+    assert "Created flow run" not in said
+
+
+def test_what_only_the_run_can_refuse_is_one_clear_line(stack, bars):
+    run = stack.end("slice-export/local", symbols=["DOTUSDT"], start="2025-10-21", end="2025-10-20", out="x")
+    assert run.type == "FAILED"
+    assert run.message == "end 2025-10-20T00:00:00Z is not after start 2025-10-21T00:00:00Z: give a later end"
+    assert not [line for line in stack.logs(run) if "Traceback" in line]
+
+
+def test_the_verdict_stands_in_the_runs_state_and_its_report_beside_it(stack, bars):
+    span = {"start": "2025-10-20T00:00:02Z", "end": "2025-10-20T00:00:06Z"}
+    run = stack.end("validate-rules/local", symbols=["DOTUSDT"], **span)
+    assert (run.type, run.message.split(":")[0]) == ("COMPLETED", "PASS")
+    left = stack.artifacts(run)
+    assert "Validation Summary" in left["markdown", "validate-rules-report"]
+    assert "data_docs/index.html" in left["markdown", "validate-rules-docs"]
+    run = stack.end("validate-rules/local", symbols=["DOTUSDT"], start="2025-10-25", end="2025-10-26")
+    assert (run.type, run.message.split(":")[0]) == ("FAILED", "FAIL")
+
+
+def test_a_day_is_compacted(stack, bars):
+    run = stack.end("compact-day/local", date="2025-10-20")
+    assert (run.type, run.message) == ("COMPLETED", "1 symbol-days, 6 bars")
+    assert len(read.bars(stack.layout, "DOTUSDT", Window.parse("2025-10-20", "2025-10-21"))) == 6
+
+
+def test_the_collector_is_cancelled_cleanly_and_a_second_one_ends_at_once(stack):
+    first = stack.api.run("collect-live/local")
+    stack.api.wait(first, RUN_S, frozenset({"RUNNING"}))
+    wait(lambda: list((stack.layout.raw / "SUIUSDT").glob("*/part_*.jsonl")))
+    second = stack.end("collect-live/local")
+    assert (second.type, second.state) == ("COMPLETED", "AlreadyRunning")
+    assert stack.api.look(first).type == "RUNNING"
+    stack.api.cancel(first)
+    assert stack.api.wait(first, 60, FINAL).type == "CANCELLED"
+    assert list(stack.layout.raw.rglob(".part_*")) == []
+
+
+def test_the_servers_log_has_no_error(stack):
+    assert stack.server_errors() == []

@@ -1,0 +1,151 @@
+"""`crypto-lake` as a person types it: in a process of its own, with no server."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from datetime import UTC, datetime
+
+import pyarrow.parquet as pq
+import pytest
+
+DAY = ("--start", "2025-10-20", "--end", "2025-10-21")
+
+
+@pytest.fixture
+def command(layout, tmp_path):
+    """Run crypto-lake on the lake of the test, in an empty folder."""
+    home, here = tmp_path / "prefect", tmp_path / "here"
+    here.mkdir()
+
+    def run(*arguments, **environment):
+        own = {key: value for key, value in os.environ.items() if not key.startswith(("LAKE_", "PREFECT_"))}
+        settings = {"LAKE_BASE_PATH": str(layout.base), "PREFECT_HOME": str(home), "COLUMNS": "100", "NO_COLOR": "1"}
+        return subprocess.run(
+            [sys.executable, "-m", "flows", *arguments], env=own | settings | environment, cwd=here,
+            capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    yield run
+    assert not list(home.glob("*.db*")), "a Prefect server was started"
+
+
+def refused(done, *words, code=2):
+    """It ended with this code and one line that has these words."""
+    assert (done.returncode, done.stdout) == (code, ""), done
+    lines = done.stderr.splitlines()
+    assert len(lines) == 1, done.stderr
+    assert all(word in lines[0] for word in words), lines[0]
+    return True
+
+
+@pytest.fixture
+def five_seconds(raw):
+    """Trades 1 to 6 of SOLUSDT, one a second."""
+    raw.put(*(raw.trade(number, number) for number in range(1, 7)), raw.quote(1, 6.5))
+    return raw
+
+
+def test_transform_compact_validate_and_slice_with_no_server(command, five_seconds, layout, tmp_path):
+    done = command("transform-hour", "--symbols", "SOLUSDT")
+    assert (done.returncode, done.stdout) == (0, "6 bars of 1 symbols, 0 seconds missing\n"), done.stderr
+    assert command("transform-hour").stdout == "nothing to build: no raw input has changed\n"
+
+    assert command("compact-day", "--date", "2025-10-20").stdout == "1 symbol-days, 6 bars\n"
+    day = layout.day_file("SOLUSDT", datetime(2025, 10, 20, tzinfo=UTC).date())
+    assert pq.ParquetFile(day).metadata.num_rows == 6
+    assert command("compact-day").stdout == "nothing to compact: every closed day is compacted\n"
+
+    done = command("slice-export", "--symbols", "solusdt", *DAY, "--out", "new/slice.csv", "--format", "csv")
+    assert done.returncode == 0, done.stderr
+    assert len((tmp_path / "here" / "new" / "slice.csv").read_text().splitlines()) == 7
+    assert refused(
+        command("slice-export", "--symbols", "SOLUSDT", *DAY, "--out", "new/slice.csv"), "slice.csv: is there already"
+    )
+
+    span = ("--start", "2025-10-20T00:00:02Z", "--end", "2025-10-20T00:00:06Z")
+    done = command("validate-rules", "--symbols", "SOLUSDT", *span, "--json", "--report", "mine.md")
+    found = json.loads(done.stdout)
+    assert (done.returncode, found["verdict"], found["rows"]) == (0, "PASS", 4), done.stderr
+    assert "# " in (tmp_path / "here" / "mine.md").read_text()
+
+
+def test_a_failed_verdict_is_exit_code_one(command, five_seconds):
+    assert command("transform-hour").returncode == 0
+    done = command("validate-rules", "--start", "2025-10-22", "--end", "2025-10-23", "--json")
+    assert (done.returncode, json.loads(done.stdout)["verdict"]) == (1, "FAIL")
+
+
+def test_done_only_in_part_is_exit_code_one_with_the_rest_done(command, five_seconds, layout):
+    done = command("transform-hour", "--symbols", "NEARUSDT,SOLUSDT")
+    assert refused(done, "NEARUSDT: has no raw parts", "6 bars of 1 symbols", code=1)
+    assert layout.bar_symbols() == ["SOLUSDT"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["transform-hour", "--symbols", "SOL/USDT"], ["symbol 'SOL/USDT'"]),
+        (["transform-hour", "--symbols", ","], ["symbols"]),
+        (["transform-hour", "--start", "yesterday", "--end", "2025-10-21"], ["start 'yesterday'", "ISO 8601"]),
+        (["transform-hour", "--start", "2025-10-21"], ["end is missing"]),
+        (["transform-hour", "--start", "2025-10-21", "--end", "2025-10-20"], ["is not after start"]),
+        (["transform-hour", "--frobnicate"], ["--frobnicate"]),
+        (["transform-hour", "SOLUSDT"], ["SOLUSDT"]),
+        (["compact-day", "--date", "2025-13-01"], ["date '2025-13-01'"]),
+        (["compact-day", "--date", "{today}"], ["is not over"]),
+        (["validate-rules", "--tf", "5m"], ["tf", "5m"]),
+        (["slice-export", "--symbols", "SOLUSDT", *DAY], ["--out"]),
+        (["slice-export", "--symbols", "SOLUSDT", *DAY, "--out", "x", "--format", "xlsx"], ["format", "xlsx"]),
+        (["collect-live", "--duration", "-1"], ["duration", "greater than 0"]),
+        (["collect-live", "--duration", "soon"], ["--duration", "number"]),
+        (["import-frames", "missing.gz"], ["missing.gz", "no such file"]),
+        (["frobnicate"], ["frobnicate"]),
+    ],
+)
+def test_bad_input_is_one_line_that_names_it_and_exit_code_two(command, arguments, words):
+    today = datetime.now(UTC).date().isoformat()
+    assert refused(command(*(word.replace("{today}", today) for word in arguments)), *words)
+
+
+def test_bad_configuration_is_bad_input(command):
+    assert refused(command("transform-hour", LAKE_COLLECTOR__ROTATE_SECONDS="soon"), "LAKE_COLLECTOR__ROTATE_SECONDS")
+
+
+def test_nothing_in_the_range_is_exit_code_one(command, five_seconds):
+    assert command("transform-hour").returncode == 0
+    late = ("--start", "2025-11-20", "--end", "2025-11-21")
+    assert refused(command("slice-export", "--symbols", "SOLUSDT", *late, "--out", "x"), "SOLUSDT: no bars", code=1)
+
+
+def test_views_are_printed_for_any_client(command, layout):
+    done = command("views")
+    assert done.returncode == 0
+    assert "CREATE OR REPLACE VIEW bars_1m" in done.stdout
+    assert str(layout.base) in done.stdout
+    assert "@@BASE@@" not in done.stdout
+
+
+def test_every_flow_is_a_command_whose_options_are_its_parameters(command):
+    import inspect
+    from importlib import import_module
+
+    for name in ("collect_live", "transform_hour", "compact_day", "validate_rules", "slice_export"):
+        wanted = set(inspect.signature(getattr(import_module(f"flows.{name}"), name).fn).parameters)
+        said = command(name.replace("_", "-"), "--help").stdout
+        assert set(re.findall(r"--([a-z]+)", said.split("Options")[1].split("╰")[0])) - {"help", "json"} == wanted
+
+
+def test_help_tells_every_command(command):
+    done = command("--help")
+    assert done.returncode == 0
+    for name in ("collect-live", "transform-hour", "import-frames", "simulate", "views", "demo"):
+        assert name in done.stdout
+
+
+def test_help_imports_nothing_heavy():
+    script = (
+        "import sys, flows.__main__; print({'prefect', 'duckdb', 'pyarrow', 'pandas', 'pydantic'} & set(sys.modules))"
+    )
+    assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True).stdout == "set()\n"
