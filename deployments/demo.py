@@ -62,7 +62,8 @@ def run(keep: bool = False, folder: Path = Path("demo-data")) -> int:
 def _wait_for_ctrl_c(console: Console) -> None:
     console.print("Everything goes on until Ctrl-C.")
     with suppress(KeyboardInterrupt):
-        Event().wait()
+        while not Event().wait(1):  # on Windows a wait without an end does not hear Ctrl-C
+            pass
     console.print("Stopping what was started.")
 
 

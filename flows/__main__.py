@@ -187,15 +187,19 @@ def _here(path: str | None) -> str | None:
 def _run(name: str, *, as_json: bool = False, **given: Any) -> None:
     """Run a flow's plain function, with no server, and leave with its exit code."""
     from lake import log, settings
+    from tasks import runs
 
     log.start(settings.load())
     flow: Flow[..., Any] = getattr(import_module(f"flows.{name}"), name)
     state = flow.fn(**_checked(flow.fn, {key: value for key, value in given.items() if value is not None}))
+    wrong = state.is_failed() or state.name == runs.ALREADY_RUNNING
     if as_json and state.data is not None:
         typer.echo(json.dumps(state.data, default=str))
+    elif wrong:
+        _say(state.message, FAILED)
     else:
-        typer.echo(state.message, err=state.is_failed())
-    raise typer.Exit(FAILED if state.is_failed() or state.name == "AlreadyRunning" else DONE)
+        typer.echo(state.message)
+    raise typer.Exit(FAILED if wrong else DONE)
 
 
 def _checked(function: Any, given: dict[str, Any]) -> dict[str, Any]:
