@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -137,6 +138,7 @@ class Children:
         """Start none yet; they will run in ``folder``, their logs go to the folder ``logs``."""
         self.environment, self.logs, self.folder = dict(environment), logs, folder
         self._all: list[Child] = []
+        self._before: dict[int, Any] = {}
 
     def start(self, name: str, *arguments: str) -> Child:
         """Start ``python ARGUMENTS`` with its output in ``logs/NAME.log``."""
@@ -145,14 +147,18 @@ class Children:
         return child
 
     def __enter__(self) -> "Children":
-        """Nothing runs yet."""
+        """From here on SIGINT and SIGTERM raise KeyboardInterrupt, also where SIGINT was ignored (``nohup … &``)."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._before[number] = signal.signal(number, signal.default_int_handler)
         return self
 
     def __exit__(self, *_: object) -> None:
         """End all; a further Ctrl-C meanwhile does not leave one behind."""
-        previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for number in self._before:
+            signal.signal(number, signal.SIG_IGN)
         try:
             while self._all:
                 self._all.pop().stop()
         finally:
-            signal.signal(signal.SIGINT, previous)
+            for number, handler in self._before.items():
+                signal.signal(number, handler)

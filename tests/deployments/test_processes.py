@@ -87,3 +87,22 @@ def test_one_that_ends_before_it_is_ready_is_told_with_its_last_word(children):
     child = children.start("broken", "-c", "print('the port is taken'); raise SystemExit(3)")
     with pytest.raises(LakeError, match=r"broken has ended \(3\): the port is taken"):
         child.wait_for(lambda: False, 20)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_told_to_stop_it_ends_its_children_first_even_where_sigint_was_ignored(tmp_path, number):
+    script = (
+        "import os, signal, sys, time; from pathlib import Path; from deployments.processes import Children\n"
+        "signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+        "with Children(os.environ, Path('logs'), Path('.')) as children:\n"
+        "    print(children.start('one', '-c', 'import time; time.sleep(600)').pid, flush=True)\n"
+        "    time.sleep(600)\n"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", script], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    child = int(parent.stdout.readline())
+    assert alive(child)
+    parent.send_signal(number)
+    assert "KeyboardInterrupt" in parent.communicate(timeout=30)[1].decode()
+    assert not alive(child)
