@@ -1,7 +1,6 @@
 """`crypto-lake` as a person types it: in a process of its own, with no server."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -11,24 +10,6 @@ import pyarrow.parquet as pq
 import pytest
 
 DAY = ("--start", "2025-10-20", "--end", "2025-10-21")
-
-
-@pytest.fixture
-def command(layout, tmp_path):
-    """Run crypto-lake on the lake of the test, in an empty folder."""
-    home, here = tmp_path / "prefect", tmp_path / "here"
-    here.mkdir()
-
-    def run(*arguments, **environment):
-        own = {key: value for key, value in os.environ.items() if not key.startswith(("LAKE_", "PREFECT_"))}
-        settings = {"LAKE_BASE_PATH": str(layout.base), "PREFECT_HOME": str(home), "COLUMNS": "100", "NO_COLOR": "1"}
-        return subprocess.run(
-            [sys.executable, "-m", "flows", *arguments], env=own | settings | environment, cwd=here,
-            capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-
-    yield run
-    assert not list(home.glob("*.db*")), "a Prefect server was started"
 
 
 def refused(done, *words, code=2):
