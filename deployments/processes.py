@@ -82,8 +82,12 @@ class Child:
         return next((line.strip() for line in reversed(lines) if line.strip()), "no word in its log")
 
     def stop(self) -> None:
-        """End the process and every one it started: asked first, after 20 s by force. Ended before, it does nothing."""
-        others = self._others()
+        """End the process and every one it started. Ended before, it does nothing.
+
+        Those it started come first: Prefect's worker kills its runs when it ends, and the collector is to close its
+        files. Each is asked, and after 10 to 20 s ended by force.
+        """
+        _end(self._others())
         if self.exit_code is None:
             self._ask()
         with suppress(subprocess.TimeoutExpired):
@@ -91,7 +95,7 @@ class Child:
         if self.exit_code is None:
             self._process.kill()
             self._process.wait()
-        _end({*others, *self._others()})
+        _end(self._others())
 
     def _ask(self) -> None:
         if sys.platform == "win32":
@@ -99,24 +103,33 @@ class Child:
         else:
             self._process.send_signal(signal.SIGINT)
 
-    def _others(self) -> list[psutil.Process]:
+    def _others(self) -> set[psutil.Process]:
         """Its descendants, and, where it has died before them, the orphans of its session."""
-        found = set()
+        found: set[psutil.Process] = set()
         with suppress(psutil.NoSuchProcess):
             found.update(psutil.Process(self.pid).children(recursive=True))
         if not WINDOWS:
             found.update(p for p in psutil.process_iter() if _session(p.pid) == self.pid and p.pid != self.pid)
-        return list(found)
+        return found
 
 
 def _end(processes: set[psutil.Process]) -> None:
-    """End processes nobody waits for: a flow's run closes its files on SIGTERM."""
-    left = list(processes)
-    for ask, seconds in ((psutil.Process.terminate, 10), (psutil.Process.kill, 5)):
-        for process in left:
+    """End processes that are not ours to wait for: asked with SIGTERM, after 10 s by force."""
+    for ask, seconds in ((psutil.Process.terminate, 10.0), (psutil.Process.kill, 5.0)):
+        for process in filter(_alive, processes):
             with suppress(psutil.NoSuchProcess):
                 ask(process)
-        _, left = psutil.wait_procs(left, timeout=seconds)
+        deadline = time.monotonic() + seconds
+        while any(map(_alive, processes)) and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+
+def _alive(process: psutil.Process) -> bool:
+    """A zombie has ended; it only waits for its parent to look."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _session(pid: int) -> int | None:
