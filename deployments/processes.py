@@ -159,6 +159,12 @@ class Children:
         self._all.append(child)
         return child
 
+    def stop(self, name: str) -> None:
+        """End one of them before the others."""
+        for child in [child for child in self._all if child.name == name]:
+            self._all.remove(child)
+            child.stop()
+
     def __enter__(self) -> "Children":
         """From here on SIGINT and SIGTERM raise KeyboardInterrupt, also where SIGINT was ignored (``nohup … &``)."""
         for number in (signal.SIGINT, signal.SIGTERM):

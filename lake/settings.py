@@ -213,6 +213,10 @@ def _base(text: str, values: dict[str, Any], path: Path | None) -> str:
         raise BadInputError(f"base_path {text!r}: object stores are not supported yet: name a folder")
     if "\0" in text or not text.strip():
         raise BadInputError("base_path: expected a folder, such as ./data")
+    if odd := set("*?[]") & set(text):
+        raise BadInputError(
+            f"base_path {text!r}: {''.join(sorted(odd))} would be a pattern in DuckDB: name another folder"
+        )
     from_file = (
         path is not None and "LAKE_BASE_PATH" not in {name.upper() for name in os.environ} and "base_path" in values
     )

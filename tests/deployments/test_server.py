@@ -169,13 +169,23 @@ def test_a_day_is_compacted(stack, bars):
     assert len(read.bars(stack.layout, "DOTUSDT", Window.parse("2025-10-20", "2025-10-21"))) == 6
 
 
-def test_the_collector_is_cancelled_cleanly_and_a_second_one_ends_at_once(stack):
+def test_the_collector_keeps_a_second_one_out_outlives_the_server_and_is_cancelled_cleanly(stack):
+    def parts():
+        return list((stack.layout.raw / "SUIUSDT").glob("*/part_*.jsonl"))
+
     first = stack.api.run("collect-live/local")
     stack.api.wait(first, RUN_S, frozenset({"RUNNING"}))
-    wait(lambda: list((stack.layout.raw / "SUIUSDT").glob("*/part_*.jsonl")))
+    wait(parts)
     second = stack.end("collect-live/local")
     assert (second.type, second.state) == ("COMPLETED", "AlreadyRunning")
     assert stack.api.look(first).type == "RUNNING"
+
+    stack.children.stop("prefect-server")
+    before = len(parts())
+    wait(lambda: len(parts()) >= before + 4)
+    prefect_stack.start_server(stack.children, int(stack.api.url.rpartition(":")[2]))
+    assert stack.api.look(first).type == "RUNNING"
+
     stack.api.cancel(first)
     assert stack.api.wait(first, 60, FINAL).type == "CANCELLED"
     assert list(stack.layout.raw.rglob(".part_*")) == []

@@ -54,6 +54,7 @@ def test_a_relative_base_path_is_taken_from_its_file_and_of_the_environment_from
         ("symbols: SOLUSDT", "symbols"),
         ("binance: {ws_url: 'http://x'}", "binance.ws_url: expected a URL that starts with ws"),
         ("base_path: ''", "base_path"),
+        ("base_path: 'lake[1]'", "would be a pattern"),
         ("base_path: [a", "line 2"),
         ("- a", "expected keys and values"),
         ("transformer: {parquet_compression: rar}", "transformer.parquet_compression"),
