@@ -7,7 +7,8 @@ from collector.frames import Event, Kind, MalformedFrameError, parse
 from lake.quarantine import record
 
 MOST_LINES = 2_000_000
-Lines = dict[str, list[tuple[int, bytes]]]
+Timed = list[tuple[int, bytes]]
+Lines = dict[str, Timed]
 
 
 class Buffer:
@@ -44,14 +45,15 @@ class Buffer:
         data = frame.encode("utf-8", "replace") if isinstance(frame, str) else frame
         self.bad.append((ts_recv, (record("frame", ts_recv, reason, data) + "\n").encode()))
 
-    def hand_out(self) -> tuple[Lines, list[tuple[int, bytes]]]:
+    def hand_out(self) -> tuple[Lines, Timed]:
         """Return the lines, and the records for the quarantine, and forget both."""
         lines, self.lines, self.waiting = dict(self.lines), defaultdict(list), 0
         bad, self.bad = self.bad, []
         return lines, bad
 
-    def give_back(self, lines: Lines) -> None:
-        """Take lines back that could not be written, before those that have come since."""
+    def give_back(self, lines: Lines, bad: Timed) -> None:
+        """Take back what could not be written, before what has come since."""
+        self.bad = bad + self.bad
         for symbol, older in lines.items():
             self.lines[symbol] = older + self.lines[symbol]
             self.waiting += len(older)

@@ -15,7 +15,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from collector.frames import Event, Kind, MalformedFrameError, parse
-from lake import files, quarantine, raw
+from lake import files, locks, quarantine, raw
 from lake.errors import BadInputError
 from lake.layout import Layout
 from lake.windows import DAY_US, MINUTE_US, moment
@@ -62,7 +62,8 @@ def import_file(layout: Layout, path: Path, progress: Callable[[int], object] = 
     if receipt.exists():
         known = json.loads(receipt.read_text(encoding="utf-8"))
         return Imported(**{**known, "symbols": tuple(known["symbols"]), "before": True})
-    done = _Import(layout, path, digest).run(progress)
+    with locks.imports(layout):
+        done = _Import(layout, path, digest).run(progress)
     files.write_text(receipt, json.dumps(asdict(done), indent=1) + "\n")
     return done
 
@@ -117,7 +118,9 @@ class _Import:
     def _write(self, symbol: str) -> None:
         slot, lines = self.open.pop(symbol)
         day = moment(slot * MINUTE_US // DAY_US * DAY_US).date()
-        raw.add_part(self.layout.raw_day(symbol, day), b"".join(lines))
+        folder = self.layout.raw_day(symbol, day)
+        files.sweep(folder)
+        raw.add_part(folder, b"".join(lines))
         self.parts += 1
 
     def _quarantine(self) -> None:

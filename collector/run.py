@@ -12,7 +12,7 @@ from pathlib import Path
 from filelock import Timeout
 from loguru import logger
 
-from collector.buffer import MOST_LINES, Buffer, Lines
+from collector.buffer import MOST_LINES, Buffer, Lines, Timed
 from collector.session import STREAMS_PER_CONNECTION, url
 from collector.stream import Line
 from collector.writer import Parts, by_slot
@@ -23,6 +23,8 @@ from lake.settings import Settings
 from lake.windows import SECOND_US
 
 _FRAMES = "frames"
+_WAIT_FOR_LOCK_S = 3  # a transform holds the lock for a moment while it takes a killed collector's parts over
+_ORPHANS_OF_DAYS = 7
 
 
 class AlreadyRunningError(LakeError):
@@ -54,7 +56,7 @@ def collect(settings: Settings, symbols: list[str] | None = None, duration: floa
     """
     names = list(symbols or settings.symbols)
     try:
-        with locks.collector(settings.layout).acquire(timeout=0):
+        with locks.collector(settings.layout).acquire(timeout=_WAIT_FOR_LOCK_S):
             _close_orphans(settings.layout)
             return asyncio.run(_Collector(settings, names).run(duration))
     except Timeout:
@@ -62,10 +64,12 @@ def collect(settings: Settings, symbols: list[str] | None = None, duration: floa
 
 
 def _close_orphans(layout: Layout) -> None:
-    for name in layout.raw_symbols():
-        for day in list(raw.days(layout, name))[-2:]:
-            for path in layout.raw_day(name, day).glob(".part_*.open"):
-                logger.warning("{}: left open by a collector that was killed, taken over", raw.close(path))
+    folders = [layout.raw_day(name, day) for name in layout.raw_symbols() for day in list(raw.days(layout, name))]
+    frames = sorted((layout.quarantine / _FRAMES).glob("????-??-??"))
+    latest = sorted({folder.name for folder in [*folders, *frames]})[-_ORPHANS_OF_DAYS:]
+    for folder in [*folders, *frames]:
+        for path in folder.glob(f".part_*{raw.OPEN}") if folder.name in latest else ():
+            logger.warning("{}: left open by a collector that was killed, taken over", raw.close(path))
 
 
 class _Collector:
@@ -108,24 +112,38 @@ class _Collector:
             last = ending.is_set()
             now = time.time_ns() // 1000
             lines, bad = self.buffer.hand_out()
-            self.buffer.give_back(await asyncio.to_thread(self._append, self.parts, lines, now))
-            await asyncio.to_thread(self._append, self.bad_parts, {_FRAMES: bad} if bad else {}, now)
+            self.buffer.give_back(*await asyncio.to_thread(self._append_all, lines, bad, now))
             if self.buffer.waiting > MOST_LINES:
                 raise LakeError(f"{self.settings.layout.raw}: cannot be written, and memory is full: free the disk")
-        self.parts.close()
-        self.bad_parts.close()
+        for parts in (self.parts, self.bad_parts):
+            parts.close()
+        if self.buffer.waiting:
+            raise LakeError(
+                f"{self.settings.layout.raw}: {self.buffer.waiting:,} lines that were received could not be written: "
+                "free the disk and start again"
+            )
+
+    def _append_all(self, lines: Lines, bad: Timed, now: int) -> tuple[Lines, Timed]:
+        left = self._append(self.parts, lines, now)
+        return left, self._append(self.bad_parts, {_FRAMES: bad} if bad else {}, now).get(_FRAMES, [])
 
     def _append(self, parts: Parts, lines: Lines, now: int) -> Lines:
-        """Write lines. Returns those that could not be written."""
-        left = {name: list(timed) for name, timed in lines.items()}
+        """Write lines, each symbol by itself. Returns those that could not be written."""
+        left: Lines = {}
+        for name, timed in lines.items():
+            rest = list(timed)
+            try:
+                for ts_recv, run in by_slot(timed, self.slot_us):
+                    parts.append(name, ts_recv, run)
+                    del rest[: len(run)]
+            except OSError as error:
+                logger.error("{} cannot be written ({}): {:,} lines wait in memory", name, error, len(rest))
+                left[name] = rest
         try:
-            for name, ts_recv, run in by_slot(lines, self.slot_us):
-                parts.append(name, ts_recv, run)
-                del left[name][: len(run)]
             parts.end_slots(now)
         except OSError as error:
-            logger.error("raw parts cannot be written ({}): {:,} lines wait", error, sum(map(len, left.values())))
-        return {name: timed for name, timed in left.items() if timed}
+            logger.error("a part could not be given its name ({}): look into its folder", error)
+        return left
 
     def _result(self, seconds: float) -> Collected:
         made = sum(line.connections for line in self.lines)

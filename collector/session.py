@@ -12,6 +12,7 @@ from collector.frames import Event, Kind
 
 SILENT_AFTER_S = 30.0
 RENEW_AFTER_S = 23 * 3600.0
+SETTLED_AFTER_S = 3.0  # told to leave again and again: at most 100 connections in 5 minutes, of 300 allowed
 STREAMS_PER_CONNECTION = 1024
 
 
@@ -45,4 +46,5 @@ class Session:
 
     def wants_successor(self, now: float) -> bool:
         """Whether another connection should take over while this one still delivers."""
-        return self.told_to_leave or now - self.began > RENEW_AFTER_S
+        age = now - self.began
+        return age > RENEW_AFTER_S or (self.told_to_leave and age > SETTLED_AFTER_S)

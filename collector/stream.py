@@ -26,7 +26,10 @@ def retry_or_fatal(error: Exception) -> Exception | None:
     """
     if isinstance(error, InvalidURI):
         return error
-    return None if isinstance(error, (OSError, TimeoutError, EOFError, WebSocketException)) else error
+    if not isinstance(error, (OSError, TimeoutError, EOFError, WebSocketException)):
+        return error
+    logger.warning("cannot connect ({}): trying again", str(error) or type(error).__name__)
+    return None
 
 
 class Stream:

@@ -4,10 +4,11 @@ A part is one symbol's lines of one slot of `collector.rotate_seconds` and one U
 """
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from io import FileIO
+from itertools import groupby
 from pathlib import Path
 
 from lake import files, raw
@@ -78,23 +79,14 @@ class Parts:
         part = self._open[symbol]
         os.fsync(part.handle.fileno())
         part.handle.close()
+        del self._open[symbol]
         raw.close(part.path)
         files.sync_folder(part.path.parent)
-        del self._open[symbol]
         self.closed += 1
 
 
-def by_slot(lines: Mapping[str, list[tuple[int, bytes]]], slot_us: int) -> Iterable[tuple[str, int, list[bytes]]]:
-    """Yield the lines of each symbol in runs that share a slot and a day: symbol, first receive time, lines."""
-    for symbol, timed in lines.items():
-        run: list[bytes] = []
-        first = None
-        for ts_recv, line in timed:
-            slot = (ts_recv // slot_us, ts_recv // DAY_US)
-            if first is not None and slot != (first // slot_us, first // DAY_US):
-                yield symbol, first, run
-                run, first = [], None
-            first = ts_recv if first is None else first
-            run.append(line)
-        if first is not None:
-            yield symbol, first, run
+def by_slot(timed: Iterable[tuple[int, bytes]], slot_us: int) -> Iterator[tuple[int, list[bytes]]]:
+    """Yield the lines of a symbol in runs that share a slot and a day: first receive time, lines."""
+    for _, group in groupby(timed, key=lambda line: (line[0] // slot_us, line[0] // DAY_US)):
+        run = list(group)
+        yield run[0][0], [line for _, line in run]

@@ -2,7 +2,6 @@
 
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
 
 import duckdb
 
@@ -13,7 +12,7 @@ def sql(name: str) -> str:
     return files("sql").joinpath(*f"{name}.sql".split("/")).read_text(encoding="utf-8")
 
 
-def memory(threads: int | None = None) -> duckdb.DuckDBPyConnection:
+def memory() -> duckdb.DuckDBPyConnection:
     """Return a fresh in-memory connection in UTC, without progress bar or extensions.
 
     A connection is for one thread; DuckDB's second ``execute`` on it ends the result of the first.
@@ -21,11 +20,4 @@ def memory(threads: int | None = None) -> duckdb.DuckDBPyConnection:
     con = duckdb.connect(config={"autoinstall_known_extensions": False, "autoload_known_extensions": False})
     con.execute("SET TimeZone = 'UTC'")
     con.execute("SET enable_progress_bar = false")
-    if threads:
-        con.execute(f"SET threads = {int(threads)}")
     return con
-
-
-def quoted(text: str | Path) -> str:
-    """Return text as an SQL string literal, for the statements that cannot bind a value (views)."""
-    return "'" + str(text).replace("'", "''") + "'"

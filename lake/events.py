@@ -86,7 +86,7 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
     offset = 0
     with path.open("rb") as handle:
         for line in handle:
-            if line.strip(b" \t\r\n"):
+            if line.strip():
                 yield offset, line.rstrip(b"\r\n")
             offset += len(line)
 

@@ -82,7 +82,8 @@ class Layout:
         """The days of a symbol that have a compacted file, in order."""
         root = self.parquet / checked(symbol)
         names = (_DAY_FILE.match(path.name) for path in root.iterdir()) if root.is_dir() else ()
-        return sorted(date.fromisoformat(match[1]) for match in names if match)
+        days = (day_of(match[1]) for match in names if match)
+        return sorted(day for day in days if day is not None)
 
     @property
     def quarantine(self) -> Path:
@@ -108,6 +109,15 @@ class Layout:
     def reports(self) -> Path:
         """The folder of reports; Data Docs are below it."""
         return self.base / "reports"
+
+
+def day_of(name: str) -> date | None:
+    """The UTC day that a folder or file is named after, or None where it is none (``20251020`` is none)."""
+    try:
+        day = date.fromisoformat(name)
+    except ValueError:
+        return None
+    return day if day.isoformat() == name else None
 
 
 def part_name(number: int) -> str:

@@ -60,7 +60,7 @@ class Ledger:
 
     def __init__(self, layout: Layout, symbol: str) -> None:
         """Open it, or make it."""
-        self.symbol = symbol
+        self.symbol, self._path = symbol, layout.ledger
         layout.ledger.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._db = sqlite3.connect(layout.ledger, timeout=120, isolation_level=None)
@@ -68,9 +68,7 @@ class Ledger:
             if self._db.execute("PRAGMA user_version").fetchone() == (0,):
                 self._db.executescript(sql("ledger/make"))
         except sqlite3.DatabaseError as error:
-            raise LakeError(
-                f"{layout.ledger}: {error}: if it is damaged, remove it; it is made anew from raw/ on the next run"
-            ) from error
+            raise self._damaged(error) from error
 
     def __enter__(self) -> "Ledger":
         return self
@@ -90,7 +88,14 @@ class Ledger:
         self._db.execute("COMMIT")
 
     def _do(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
-        return self._db.execute(sql(f"ledger/{statement}"), {"symbol": self.symbol, **values}).fetchall()
+        try:
+            return self._db.execute(sql(f"ledger/{statement}"), {"symbol": self.symbol, **values}).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise self._damaged(error) from error
+
+    def _damaged(self, error: Exception) -> LakeError:
+        remedy = "if it is damaged, remove it; it is made anew from raw/ on the next run"
+        return LakeError(f"{self._path}: {error}: {remedy}")
 
     def folders(self) -> dict[date, int]:
         """When each raw day folder had last changed, as it was last read whole."""
@@ -199,6 +204,17 @@ class Ledger:
         """Note that the bars of an hour have been written, in these surroundings: it is no longer dirty."""
         self._do("put_built", hour=hour, surroundings=surroundings.text())
         self._do("clear_dirty", hour=hour)
+
+    def sharing(self, hour: int, runs: Iterable[Run]) -> set[int]:
+        """The other hours that hold a trade id which these runs hold too."""
+        rows = (self._do("sharing", hour=hour, first_id=run.first_id, last_id=run.last_id) for run in runs)
+        return {other for found in rows for (other,) in found}
+
+    def count(self, hour: int) -> int | None:
+        """How many trades an hour held when its bars were written; None where that is not known."""
+        if self._built(hour) is None:
+            return None
+        return sum(run.last_id - run.first_id + 1 for run in self._runs(hour))
 
     def kept(self, hour: int) -> None:
         """Note that an hour keeps the bars it has, because raw parts of it are gone."""

@@ -24,6 +24,11 @@ def validation(layout: Layout) -> FileLock:
     return _lock(layout, "validate")
 
 
+def imports(layout: Layout) -> FileLock:
+    """Held by whoever takes recordings in."""
+    return _lock(layout, "imports")
+
+
 def collector(layout: Layout) -> FileLock:
     """Held by the collector while it runs, and by whoever adopts the parts that a killed one left open."""
     return _lock(layout, "collector")

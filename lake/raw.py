@@ -4,6 +4,7 @@ A part that is being written has the hidden name ``.part_0001.jsonl.open``. When
 found dead, it takes its own name and is never written again.
 """
 
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,9 +14,9 @@ from pathlib import Path
 from filelock import Timeout
 
 from lake import files, locks
-from lake.layout import Layout, part_name, part_number
+from lake.layout import Layout, day_of, part_name, part_number
 
-_OPEN = ".open"
+OPEN = ".open"
 _RACY_NS = 2_000_000_000
 
 
@@ -35,13 +36,13 @@ class Part:
 
 def open_name(number: int) -> str:
     """The hidden name of a part that is being written."""
-    return f".{part_name(number)}{_OPEN}"
+    return f".{part_name(number)}{OPEN}"
 
 
 def next_number(folder: Path) -> int:
     """The number of the next part of a day folder: after every part that is there, open ones too."""
     names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
-    numbers = [part_number(name.removeprefix(".").removesuffix(_OPEN)) or 0 for name in names]
+    numbers = [part_number(name.removeprefix(".").removesuffix(OPEN)) or 0 for name in names]
     return max(numbers, default=0) + 1
 
 
@@ -50,10 +51,9 @@ def days(layout: Layout, symbol: str) -> dict[date, int]:
     root = layout.raw / symbol
     found = {}
     for path in sorted(root.iterdir()) if root.is_dir() else ():
-        try:
-            found[date.fromisoformat(path.name)] = path.stat().st_mtime_ns
-        except (ValueError, FileNotFoundError):
-            continue
+        day = day_of(path.name)
+        if day is not None and path.is_dir():
+            found[day] = path.stat().st_mtime_ns
     return found
 
 
@@ -62,7 +62,7 @@ def parts(layout: Layout, symbol: str, day: date) -> list[Part]:
     found = []
     for path in layout.raw_day(symbol, day).iterdir():
         number = part_number(path.name)
-        if number is not None:
+        if number is not None and path.is_file():
             state = path.stat()
             found.append((number, Part(day, path.name, state.st_size, state.st_mtime_ns)))
     return [part for _, part in sorted(found)]
@@ -82,7 +82,7 @@ def adopt_orphans(layout: Layout, folders: Iterator[Path] | list[Path]) -> list[
 
     What was flushed is kept; a last line that is torn costs itself alone when the part is read.
     """
-    orphans = [path for folder in folders if folder.is_dir() for path in folder.glob(f".part_*{_OPEN}")]
+    orphans = [path for folder in folders if folder.is_dir() for path in folder.glob(f".part_*{OPEN}")]
     if not orphans:
         return []
     try:
@@ -93,16 +93,25 @@ def adopt_orphans(layout: Layout, folders: Iterator[Path] | list[Path]) -> list[
 
 
 def close(path: Path) -> Path:
-    """Give an open part its own name; an empty one is taken away. Returns the path it has now."""
-    final = path.with_name(path.name.removeprefix(".").removesuffix(_OPEN))
+    """Give an open part its own name, or the next free one; an empty one is taken away. Returns its path."""
     if path.stat().st_size == 0:
         path.unlink()
-    elif final.exists():
-        final = path.parent / part_name(next_number(path.parent))
-        path.rename(final)
-    else:
-        path.rename(final)
+        return path
+    final = path.with_name(path.name.removeprefix(".").removesuffix(OPEN))
+    final = _link(path, final)
+    path.unlink()
     return final
+
+
+def _link(hidden: Path, path: Path) -> Path:
+    """Give a hidden file a part's name, another if it is taken: a link fails there, where a rename would overwrite."""
+    while True:
+        try:
+            path.hardlink_to(hidden)
+        except FileExistsError:
+            path = path.with_name(part_name(next_number(path.parent)))
+        else:
+            return path
 
 
 def add_part(folder: Path, data: bytes) -> Path:
@@ -111,12 +120,10 @@ def add_part(folder: Path, data: bytes) -> Path:
     The number is taken by a link, which fails where another process has just taken the same, and never overwrites.
     """
     with files.scratch(folder) as hidden:
-        hidden.write_bytes(data)
-        while True:
-            path = folder / part_name(next_number(folder))
-            try:
-                path.hardlink_to(hidden)
-            except FileExistsError:
-                continue
-            files.sync_folder(folder)
-            return path
+        with hidden.open("wb") as handle:
+            handle.write(data)
+            handle.flush()
+            os.fsync(handle.fileno())
+        path = _link(hidden, folder / part_name(next_number(folder)))
+        files.sync_folder(folder)
+    return path

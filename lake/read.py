@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from lake import duck
+from lake.errors import LakeError
 from lake.layout import Layout
 from lake.schemas import BARS, UTC_US
 from lake.windows import Window
@@ -51,11 +52,13 @@ def day(layout: Layout, symbol: str, which: date, window: Window | None = None) 
     """Return a day's 1-second bars (of the part in ``window``), be the day compacted, not yet, or just in between."""
     tables = day_tables(layout, symbol, which, file)
     table = pa.concat_tables(tables).sort_by("window_start") if tables else BARS.empty()
-    if window is None:
-        return table
+    return table if window is None else inside(table, window)
+
+
+def inside(table: pa.Table, window: Window) -> pa.Table:
+    """Return the bars of a table whose window_start lies in a window."""
     start, end = (pa.scalar(at, UTC_US) for at in (window.start, window.end))
-    inside = pc.and_(pc.greater_equal(table["window_start"], start), pc.less(table["window_start"], end))
-    return table.filter(inside)
+    return table.filter(pc.and_(pc.greater_equal(table["window_start"], start), pc.less(table["window_start"], end)))
 
 
 def day_tables(layout: Layout, symbol: str, which: date, load: Callable[[Path], pa.Table]) -> list[pa.Table]:
@@ -89,9 +92,16 @@ def file(path: Path) -> pa.Table:
     """Return the bars of one Parquet file.
 
     Raises:
-        LakeError: its columns are not those of bars.
+        FileNotFoundError: it is not there (any more).
+        LakeError: it cannot be read, or its columns are not those of bars.
     """
-    return BARS.conform(pq.ParquetFile(path).read())
+    try:
+        with pq.ParquetFile(path) as handle:
+            return BARS.conform(handle.read())
+    except FileNotFoundError:
+        raise
+    except (pa.ArrowException, OSError) as error:
+        raise LakeError(f"{path}: cannot be read ({error}): move it away, and transform its hours anew") from error
 
 
 def connect(layout: Layout) -> duckdb.DuckDBPyConnection:

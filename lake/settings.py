@@ -7,6 +7,7 @@ The file is looked for at ``LAKE_CONFIG``, else in the folder one stands in, els
 import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -36,8 +37,12 @@ def _ws(url: str) -> str:
 
 
 def _url(url: str, kinds: tuple[str, ...]) -> str:
-    if not url.startswith(kinds) or any(c.isspace() for c in url) or len(url.split("://")[1]) == 0:
-        raise ValueError(f"expected a URL that starts with {' or '.join(kinds)}")
+    try:
+        known = url.startswith(kinds) and bool(urlsplit(url).hostname) and urlsplit(url).port != 0
+    except ValueError:
+        known = False
+    if not known or any(c.isspace() for c in url):
+        raise ValueError(f"expected a URL that starts with {' or '.join(kinds)}, such as {kinds[-1]}127.0.0.1:9001")
     return url.rstrip("/")
 
 
@@ -63,8 +68,8 @@ class Binance(_Section):
 class Collector(_Section):
     """How raw parts are written."""
 
-    rotate_seconds: Annotated[float, Field(gt=0, le=3600)] = 60
-    flush_seconds: Annotated[float, Field(gt=0, le=60)] = 1
+    rotate_seconds: Annotated[float, Field(ge=0.1, le=3600)] = 60
+    flush_seconds: Annotated[float, Field(ge=0.05, le=60)] = 1
 
 
 class Transformer(_Section):
@@ -213,11 +218,18 @@ def _base(text: str, values: dict[str, Any], path: Path | None) -> str:
         raise BadInputError(f"base_path {text!r}: object stores are not supported yet: name a folder")
     if "\0" in text or not text.strip():
         raise BadInputError("base_path: expected a folder, such as ./data")
-    if odd := set("*?[]") & set(text):
+    if odd := set("*?[]" + ("" if os.name == "nt" else "\\")) & set(text):
         raise BadInputError(
             f"base_path {text!r}: {''.join(sorted(odd))} would be a pattern in DuckDB: name another folder"
         )
     from_file = (
         path is not None and "LAKE_BASE_PATH" not in {name.upper() for name in os.environ} and "base_path" in values
     )
-    return str(((path.parent if from_file and path else Path.cwd()) / Path(text).expanduser()).resolve())
+    return str(((path.parent if from_file and path else Path.cwd()) / _expanded(text)).resolve())
+
+
+def _expanded(text: str) -> Path:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise BadInputError(f"base_path {text!r}: {error}") from None

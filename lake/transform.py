@@ -7,15 +7,18 @@ transaction; bars are written whole; only then is an hour no longer dirty. Twice
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from loguru import logger
 
 from lake import bars, files, locks, quarantine, raw, read
+from lake.errors import LakeError
 from lake.events import Events
 from lake.layout import Layout
-from lake.ledger import Ledger
+from lake.ledger import Ledger, Run
 from lake.raw import Part
 from lake.windows import SECOND_US, Window, floor_hour, iso, micros
 
@@ -136,25 +139,22 @@ class _Work:
         self._build(rest)
 
     def _build(self, hours: Iterable[int]) -> None:
-        """Build hours, then those beside them whose flat bars or proofs depend on what these hold."""
-        affected: set[int] = set()
-        for group in self._groups(hours):
-            affected |= self._hold(group)
-            self._write(group)
-        for group in self._groups(sorted(set(self.ledger.dirty()) & affected)):
-            bars.hold(self.events, group)
-            self._write(group)
+        """Build hours, then those beside them whose flat bars or proofs depend on these, until none is left."""
+        todo = list(hours)
+        while todo:
+            affected: set[int] = set()
+            for group in self._groups(todo):
+                able, stale = self._hold(group)
+                affected |= stale
+                self._write(able)
+            todo = sorted(set(self.ledger.dirty()) & affected)
 
     def _groups(self, hours: Iterable[int]) -> Iterator[list[int]]:
         """Yield the hours that can be built, as many at a time as fit into memory, their parts being there."""
         group: list[int] = []
         wanted: dict[Path, int] = {}
         for hour in hours:
-            parts, gone = self.ledger.parts_of_hour(hour)
-            if gone and self._has_bars(hour):
-                self._keep(hour)
-                continue
-            more = {self.layout.raw_day(self.ledger.symbol, day) / name: size for day, name, size in parts}
+            more = self._parts(hour)
             if group and (sum((wanted | more).values()) > BATCH_BYTES or len(group) == _MOST_HOURS):
                 self._load(wanted)
                 yield group
@@ -172,25 +172,41 @@ class _Work:
             missing = wanted
         self.events.add(missing)
 
-    def _hold(self, hours: Sequence[int]) -> set[int]:
-        """Note in the ledger what the hours hold. Returns the hours beside them that this makes dirty."""
+    def _parts(self, hour: int) -> dict[Path, int]:
+        folder = partial(self.layout.raw_day, self.ledger.symbol)
+        return {folder(day) / name: size for day, name, size in self.ledger.parts_of_hour(hour)[0]}
+
+    def _hold(self, hours: Sequence[int]) -> tuple[list[int], set[int]]:
+        """Note in the ledger what the hours hold. Returns the hours to write, and those beside them that become dirty.
+
+        An id that another hour holds too (one trade, two trade times) is told apart with both hours in memory, by the
+        same rule from either side; so such hours are built together.
+        """
+        found = bars.hold(self.events, hours)
+        while others := {o for hour, (_, runs) in found.items() for o in self.ledger.sharing(hour, runs)} - set(found):
+            hours = sorted({*hours, *others})
+            self._load({path: size for hour in hours for path, size in self._parts(hour).items()})
+            found = bars.hold(self.events, hours)
+        able = [hour for hour in hours if not self._keeps(hour, found[hour][1])]
         affected: set[int] = set()
         with self.ledger.transaction():
-            for hour, (edge, runs) in bars.hold(self.events, hours).items():
-                affected |= self.ledger.holds(hour, edge, runs)
+            for hour in able:
+                affected |= self.ledger.holds(hour, *found[hour])
             stale = self.ledger.stale(affected - set(hours))
             self.ledger.mark_dirty(stale)
-        return set(stale)
+        return able, set(stale)
 
-    def _has_bars(self, hour: int) -> bool:
-        at = floor_hour(hour)
-        return any(
-            path.exists()
-            for path in (
-                self.layout.hour_file(self.ledger.symbol, at),
-                self.layout.day_file(self.ledger.symbol, at.date()),
-            )
-        )
+    def _keeps(self, hour: int, runs: Iterable[Run]) -> bool:
+        """Whether an hour keeps its bars, because raw parts are gone (or the ledger is) and it would lose trades."""
+        known = self.ledger.count(hour)
+        if known is not None and not self.ledger.parts_of_hour(hour)[1]:
+            return False
+        there = self._there(hour)
+        before = 0 if there is None else max(known or 0, pc.sum(there["trade_count"]).as_py() or 0)
+        if sum(run.last_id - run.first_id + 1 for run in runs) >= before:
+            return False
+        self._keep(hour)
+        return True
 
     def _keep(self, hour: int) -> None:
         logger.warning(
@@ -214,12 +230,25 @@ class _Work:
         at = floor_hour(hour)
         path = self.layout.hour_file(self.ledger.symbol, at)
         files.sweep(path.parent)
-        if read.day(self.layout, self.ledger.symbol, at.date(), Window.of_hour(at)).equals(table):
+        there = self._there(hour)
+        if there is not None and there.equals(table):
             return
         if len(table) or self.layout.day_file(self.ledger.symbol, at.date()).exists():
             files.write_parquet(path, table, self.compression)
         else:
             path.unlink(missing_ok=True)
+
+    def _there(self, hour: int) -> pa.Table | None:
+        """The bars that an hour has: its own file's, else those in its day's; an hour file that is torn has none."""
+        at = floor_hour(hour)
+        own, day = self.layout.hour_file(self.ledger.symbol, at), self.layout.day_file(self.ledger.symbol, at.date())
+        if own.exists():
+            try:
+                return read.file(own)
+            except LakeError as error:
+                logger.warning("{}: written anew", error)
+                return None
+        return read.inside(read.file(day), Window.of_hour(at)) if day.exists() else None
 
 
 def _missing(table: pa.Table) -> int:

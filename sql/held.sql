@@ -20,8 +20,6 @@ once AS (
 SELECT
     second_us - second_us % 3600000000 AS hour_us, second_us, first_id, last_id, trade.price, trade.qty, trade.taker_buys
 FROM once
-WHERE first_id < last_id OR NOT EXISTS (
-    SELECT 1 FROM once AS aggregate
-    WHERE aggregate.first_id < aggregate.last_id
-      AND aggregate.first_id <= once.first_id AND once.last_id <= aggregate.last_id
-)
+QUALIFY coalesce(max(last_id) FILTER (first_id < last_id) OVER (
+    ORDER BY first_id, last_id DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+) < last_id, true)

@@ -29,7 +29,8 @@ SELECT
         WHEN symbol IS DISTINCT FROM $symbol THEN 'symbol is not that of the folder'
         WHEN ts_recv IS NULL OR NOT plausible(ts_recv) THEN 'ts_recv is no time in microseconds'
         WHEN stream = 'trade' THEN CASE
-            WHEN trade_id IS NULL OR first_id < 0 OR first_id > trade_id THEN 'trade_id is no trade id'
+            WHEN trade_id IS NULL OR first_id < 0 OR first_id > trade_id OR trade_id >= 4611686018427387904
+                OR trade_id - first_id > 1000000 THEN 'trade_id is no trade id'
             WHEN ts_event IS NULL OR NOT plausible(ts_event) THEN 'ts_event is no time in microseconds'
             WHEN ts_event > ts_recv + 86400000000 THEN 'ts_event is more than a day after ts_recv'
             WHEN left_value IS NULL OR left_value <= 0 THEN 'price is no decimal text above zero with at most 8 decimals'

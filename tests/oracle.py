@@ -17,7 +17,8 @@ def bars(lines):
     trades, quotes = {}, {}
     for line in lines:
         if line["stream"] == "trade":
-            trades[line["trade_id"]] = line
+            known = trades.get(line["trade_id"])
+            trades[line["trade_id"]] = line if known is None else min(line, known, key=_first)
         else:
             second = line["ts_recv"] // SECOND * SECOND
             place = (line["ts_recv"], line["update_id"])
@@ -40,6 +41,12 @@ def bars(lines):
         bar |= {"bid": nearest(bid) if quote else None, "ask": nearest(ask) if quote else None}
         bar["spread"] = nearest(ask - bid) if quote else None
     return found
+
+
+def _first(line):
+    """Of lines that contradict each other under one id, the first received holds; ties are settled by content."""
+    second = line["ts_event"] // SECOND
+    return line["ts_recv"], second, Decimal(line["price"]), Decimal(line["qty"]), line["side"] == "buy"
 
 
 def _traded(group, trades):

@@ -2,17 +2,10 @@
 -- Grain: one symbol, one second. Inputs: the hour files and the compacted day files under parquet/binance.
 -- Why the anti-join: while a day is compacted its rows are in both; and an hour that late trades made anew lies beside
 -- its day until that day is compacted again. An hour file is always the newer one, so it wins over its hour of the day.
+-- The hour files are listed once and before the days: listed twice, a file born or gone in between takes its hour along.
+-- A file that goes away between listing and reading is an error, never a wrong answer: ask again.
 CREATE OR REPLACE VIEW bars_1s AS
-WITH hours AS (
-    SELECT DISTINCT
-        parse_path(file)[-5] AS symbol,
-        make_timestamptz(
-            regexp_extract(file, 'year=(\d{4})', 1)::BIGINT, regexp_extract(file, 'month=(\d{2})', 1)::BIGINT,
-            regexp_extract(file, 'day=(\d{2})', 1)::BIGINT, regexp_extract(file, 'bars_1s_(\d{2})', 1)::BIGINT, 0, 0, 'UTC'
-        ) AS hour
-    FROM glob('@@BASE@@/parquet/binance/*/year=*/month=*/day=*/bars_1s_*.parquet')
-),
-columns AS (
+WITH columns AS (
     SELECT
         NULL::VARCHAR AS symbol, NULL::TIMESTAMPTZ AS window_start, NULL::DOUBLE AS open, NULL::DOUBLE AS high,
         NULL::DOUBLE AS low, NULL::DOUBLE AS close, NULL::DOUBLE AS volume_base, NULL::DOUBLE AS volume_quote,
@@ -21,21 +14,26 @@ columns AS (
         NULL::BIGINT AS first_trade_id, NULL::BIGINT AS last_trade_id, NULL::BOOLEAN AS complete
     WHERE false
 ),
-bars AS (
+hour_rows AS MATERIALIZED (
     SELECT * FROM columns
     UNION ALL BY NAME
     SELECT * FROM read_parquet(
-        '@@BASE@@/parquet/binance/*/year=*/month=*/day=*/bars_1s_*.parquet', allow_empty = true, hive_partitioning = false
+        '@@BASE@@/parquet/binance/*/year=*/month=*/day=*/bars_1s_??.parquet', allow_empty = true, hive_partitioning = false
     )
+),
+day_rows AS (
+    SELECT * FROM columns
     UNION ALL BY NAME
-    SELECT day.* FROM (
-        SELECT * FROM columns
-        UNION ALL BY NAME
-        SELECT * FROM read_parquet(
-            '@@BASE@@/parquet/binance/*/????-??-??.parquet', allow_empty = true, hive_partitioning = false
-        )
-    ) AS day
-    ANTI JOIN hours ON hours.symbol = day.symbol AND hours.hour = date_trunc('hour', day.window_start)
+    SELECT * FROM read_parquet(
+        '@@BASE@@/parquet/binance/*/????-??-??.parquet', allow_empty = true, hive_partitioning = false
+    )
+),
+hours AS (SELECT DISTINCT symbol, date_trunc('hour', window_start) AS hour FROM hour_rows),
+bars AS (
+    SELECT * FROM hour_rows
+    UNION ALL BY NAME
+    SELECT day_rows.* FROM day_rows
+    ANTI JOIN hours ON hours.symbol = day_rows.symbol AND hours.hour = date_trunc('hour', day_rows.window_start)
 )
 SELECT
     'binance' AS exchange, symbol, window_start, open, high, low, close, volume_base, volume_quote, trade_count, vwap,

@@ -1,5 +1,6 @@
 """A real collector process against the stand-in over real sockets: faults, signals, kills."""
 
+import shutil
 import signal
 
 import pytest
@@ -143,3 +144,33 @@ def test_a_duration_ends_it_by_itself(layout, sim):
         output, _ = collector.process.communicate(timeout=30)
     assert collector.process.returncode == 0, output
     assert held(layout)
+
+
+def test_one_symbol_that_cannot_be_written_keeps_no_other_from_it_and_is_told_at_the_end(layout, sim):
+    layout.raw.mkdir(parents=True)
+    (layout.raw / "SOLUSDT").write_text("in the way")
+    with Collector(layout, sim, "--symbols", ",".join(SYMBOLS)) as collector:
+        wait(lambda: len(held(layout, "BTCUSDT")) > 50)
+        code, output = collector.stop()
+    assert code == 1
+    assert "lines that were received could not be written: free the disk" in output
+
+
+def test_raw_taken_away_under_a_running_collector_is_begun_anew(layout, sim):
+    with Collector(layout, sim, "--symbols", "BTCUSDT") as collector:
+        wait(closed(layout, 1))
+        shutil.rmtree(layout.raw)
+        wait(closed(layout, 1))
+        code, output = collector.stop()
+    assert code == 0, output
+    assert held(layout, "BTCUSDT")
+
+
+def test_where_nobody_listens_it_says_so_and_stops_at_once_when_told(layout):
+    class Nobody:
+        ws_url = "ws://127.0.0.1:9"
+
+    with Collector(layout, Nobody, "--symbols", "BTCUSDT", WEBSOCKETS_BACKOFF_MIN_DELAY="60") as collector:
+        log = wait(lambda: [p for p in layout.logs.glob("*.log") if "cannot connect" in p.read_text()])
+        code, output = collector.stop()
+    assert (code, len(log)) == (0, 1), output

@@ -1,4 +1,5 @@
 import errno
+import shutil
 
 import pytest
 
@@ -68,9 +69,26 @@ def test_lines_that_could_not_be_written_leave_no_torn_line_and_can_be_given_aga
 
 
 def test_lines_are_cut_at_slots_and_at_midnight():
-    lines = {"A": [(DAY - 2, b"1"), (DAY - 1, b"2"), (DAY, b"3"), (DAY + 61 * SECOND, b"4")]}
-    assert list(by_slot(lines, 60 * SECOND)) == [
-        ("A", DAY - 2, [b"1", b"2"]),
-        ("A", DAY, [b"3"]),
-        ("A", DAY + 61 * SECOND, [b"4"]),
-    ]
+    lines = [(DAY - 2, b"1"), (DAY - 1, b"2"), (DAY, b"3"), (DAY + 61 * SECOND, b"4")]
+    assert list(by_slot(lines, 60 * SECOND)) == [(DAY - 2, [b"1", b"2"]), (DAY, [b"3"]), (DAY + 61 * SECOND, [b"4"])]
+
+
+def test_closing_a_part_never_overwrites_one_of_the_same_number(layout):
+    parts = Parts(layout.raw_day, 60)
+    parts.append("SOLUSDT", DAY, [b"mine\n"])
+    folder = layout.raw / "SOLUSDT" / "2025-10-20"
+    (folder / "part_0001.jsonl").write_bytes(b"theirs\n")
+    parts.close()
+    found = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert found == {"part_0001.jsonl": b"theirs\n", "part_0002.jsonl": b"mine\n"}
+
+
+def test_a_part_whose_folder_has_gone_does_not_keep_the_next_from_being_written(layout):
+    parts = Parts(layout.raw_day, 60)
+    parts.append("SOLUSDT", DAY, [b"1\n"])
+    shutil.rmtree(layout.raw)
+    with pytest.raises(OSError, match="No such file"):
+        parts.end_slots(DAY + 60 * SECOND)
+    parts.append("SOLUSDT", DAY + 60 * SECOND, [b"2\n"])
+    parts.close()
+    assert [path.read_bytes() for path in layout.raw.rglob("part_*")] == [b"2\n"]

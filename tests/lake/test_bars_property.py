@@ -1,4 +1,5 @@
 import random
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -7,9 +8,9 @@ from hypothesis import strategies as st
 
 from lake import compact, read, transform
 from lake.layout import Layout
-from lake.windows import Window
+from lake.windows import Window, moment
 from tests import oracle
-from tests.conftest import Raw
+from tests.conftest import DAY, Raw
 
 ALL = Window.parse("2025-10-18", "2025-10-24")
 
@@ -27,6 +28,9 @@ def markets(draw):
         qty = f"{draw(st.integers(0, 10**6))}.{draw(st.integers(1, 10**8 - 1)):08d}"
         recv = at + draw(st.sampled_from([-1.3, 0.001, 0.2, 90_000.0]))
         lines.append(raw.trade(number, at, price, qty, draw(st.sampled_from(["buy", "sell"])), recv=max(0.0, recv)))
+        if draw(st.integers(0, 9)) == 0:
+            later = at + draw(st.sampled_from([0.0, 0.9, 4000.0]))
+            lines.append(raw.trade(number, later, "7.5", recv=95_000.0 + later))
         if draw(st.booleans()):
             lines.append(raw.quote(number, max(0.0, recv), f"{draw(st.integers(1, 9))}.00000001", "9.5"))
     return lines
@@ -48,7 +52,10 @@ def test_however_lines_are_shuffled_doubled_and_cut_into_parts_and_runs_the_bars
             raw.put(*mixed[:size])
             mixed = mixed[size:]
             if chance.random() < 0.4:
-                transform.run(layout, "SOLUSDT")
+                hour = moment(DAY + chance.randint(0, 30) * 3_600_000_000)
+                transform.run(layout, "SOLUSDT", chance.choice([None, Window.of_hour(hour)]))
+            if chance.random() < 0.1:
+                shutil.rmtree(layout.ledger.parent, ignore_errors=True)
             if chance.random() < 0.2:
                 for day in layout.hour_days("SOLUSDT"):
                     compact.run(layout, "SOLUSDT", day)

@@ -1,10 +1,10 @@
 import json
-import os
 import shutil
 
 import pytest
 
 from lake import read, transform
+from lake.errors import LakeError
 from lake.windows import Window, moment
 from tests import oracle
 from tests.conftest import DAY, content
@@ -89,12 +89,10 @@ def test_a_trade_found_later_in_a_flat_stretch_takes_its_flats_back(layout, raw)
 
 def test_each_value_is_the_double_nearest_to_the_exact_decimal(layout, raw):
     lines = [raw.trade(n, 1, f"9999999999.{n:08d}", f"0.{n * 7:08d}") for n in range(1, 90)]
-    raw.put(
-        raw.trade(0, 0, "9999999999.99999999", "9999999999.99999999"), *lines, raw.trade(90, 2, "0.00000001", "0.1")
-    )
+    first = raw.trade(0, 0, "9999999999.99999999", "9999999999.99999999")
+    raw.put(first, *lines, raw.trade(90, 2, "0.00000001", "0.1"))
     transform.run(layout, "SOLUSDT")
-    assert built(layout) == oracle.bars([raw.trade(0, 0, "9999999999.99999999", "9999999999.99999999"), *lines,
-                                         raw.trade(90, 2, "0.00000001", "0.1")])  # fmt: skip
+    assert built(layout) == oracle.bars([first, *lines, raw.trade(90, 2, "0.00000001", "0.1")])
 
 
 def test_an_aggregate_counts_for_its_trades_and_takes_their_place(layout, raw):
@@ -129,12 +127,13 @@ BAD = {
 }
 BAD_VALUES = {
     "price": [(value, "price") for value in (5.5, "abc", "0", "-1.0", "1.123456789", None, "1e3")],
-    "qty": [(12345678.12, "qty"), ("", "qty"), ("0.00000000", "qty"), ("NaN", "qty")],
+    "qty": [(12345678.12, "qty"), ("", "qty"), X,
     "side": [("BUY", "side"), (None, "side")],
     "symbol": [("BTCUSDT", "symbol"), (None, "symbol")],
     "ts_event": [(None, "ts_event"), (DAY // 1000, "ts_event"), (DAY + 10 * 86_400_000_000, "ts_event")],
     "ts_recv": [("x", "ts_recv"), (-1, "ts_recv"), (None, "ts_recv")],
-    "trade_id": [(None, "trade_id"), ("x", "trade_id")],
+    "trade_id": [(value, "trade_id") for value in (None, "x", -1, 2**62, 2**63 - 1)],
+    "first_trade_id": [(5, "trade_id"), (-(10**7), "trade_id")],
     "stream": [("kline", "stream"), (None, "stream")],
 }  # fmt: skip
 
@@ -227,11 +226,14 @@ def test_a_lost_ledger_is_made_anew_and_the_lake_is_the_same(layout, raw):
     assert content(layout.parquet) == before
 
 
-def test_killed_between_reading_and_writing_the_next_run_builds(layout, raw, monkeypatch):
+def test_stopped_between_reading_and_writing_the_next_run_builds(layout, raw, monkeypatch):
     raw.put(raw.trade(1, 10), raw.trade(2, 3700))
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
     with monkeypatch.context() as patch:
-        patch.setattr("lake.transform.files.write_parquet", lambda *_: os.abort)
-        patch.setattr("lake.ledger.Ledger.built", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr("lake.transform.files.write_parquet", stop)
         with pytest.raises(KeyboardInterrupt):
             transform.run(layout, "SOLUSDT")
     assert transform.pending(layout) == ["SOLUSDT"]
@@ -254,3 +256,86 @@ def test_an_open_part_is_left_alone_while_a_collector_runs(layout, raw):
         transform.run(layout, "SOLUSDT")
     assert path.exists()
     assert built(layout) == {}
+
+
+def test_a_window_beside_new_parts_of_another_hour_claims_nothing_that_is_not_proved(layout, raw):
+    second = [raw.trade(n, 3600 + (n - 10) * 300) for n in range(10, 20)]
+    raw.put(*second)
+    transform.run(layout, "SOLUSDT")
+    more = [raw.trade(n, n * 300) for n in range(1, 10)] + [raw.trade(n, 6300 + (n - 19) * 80) for n in range(20, 30)]
+    raw.put(*more)
+    transform.run(layout, "SOLUSDT", Window(moment(at(0)), moment(at(3600))))
+    newest = [bar for bar in built(layout).values() if bar["last_trade_id"] == 29]
+    assert all(not bar["complete"] for bar in newest)
+    raw.put(raw.trade(30, 7300))
+    transform.run(layout, "SOLUSDT")
+    assert built(layout) == oracle.bars([*second, *more, raw.trade(30, 7300)])
+
+
+def test_one_id_in_two_hours_is_one_trade_however_the_parts_came(layout, raw, raw_of):
+    early, late = [raw.trade(1, 10), raw.trade(2, 20, "5.0")], [raw.trade(2, 3700, "6.0"), raw.trade(3, 3800)]
+    raw.put(*early)
+    transform.run(layout, "SOLUSDT")
+    raw.put(*late)
+    transform.run(layout, "SOLUSDT")
+    assert built(layout) == oracle.bars(early + late)
+    raw.put(raw.trade(4, 3900))
+    transform.run(layout, "SOLUSDT")
+    assert built(layout) == oracle.bars([*early, *late, raw.trade(4, 3900)])
+
+
+def test_nested_and_doubled_aggregates_count_each_trade_once(layout, raw):
+    def aggregate(first, last, second):
+        return {**raw.trade(last, second, qty="2.0"), "first_trade_id": first}
+
+    raw.put(
+        raw.trade(1, 0), aggregate(2, 4, 1), aggregate(2, 6, 1), aggregate(2, 6, 1), raw.trade(3, 1), raw.trade(7, 2)
+    )
+    transform.run(layout, "SOLUSDT")
+    assert [built(layout)[at(s)]["trade_count"] for s in range(3)] == [1, 5, 1]
+
+
+def test_a_renamed_part_costs_nothing_and_late_trades_still_come_in(layout, raw):
+    part = raw.put(raw.trade(1, 10), raw.trade(3, 12))
+    transform.run(layout, "SOLUSDT")
+    part.rename(part.with_name("part_0007.jsonl"))
+    raw.put(raw.trade(2, 11, recv=90_000))
+    assert transform.run(layout, "SOLUSDT").kept == 0
+    assert built(layout) == oracle.bars([raw.trade(1, 10), raw.trade(2, 11), raw.trade(3, 12)])
+
+
+def test_with_the_ledger_and_part_of_the_raw_lines_gone_the_bars_stay(layout, raw):
+    part = raw.put(*[raw.trade(n, n * 10) for n in range(1, 90)])
+    raw.put(raw.trade(90, 900, recv=86_500))
+    transform.run(layout, "SOLUSDT")
+    before = built(layout)
+    part.unlink()
+    shutil.rmtree(layout.ledger.parent)
+    assert transform.run(layout, "SOLUSDT").kept == 1
+    assert built(layout) == before
+
+
+def test_a_torn_hour_file_is_written_anew_and_a_damaged_ledger_names_its_remedy(layout, raw):
+    raw.put(raw.trade(1, 10))
+    transform.run(layout, "SOLUSDT")
+    path = layout.hour_file("SOLUSDT", moment(DAY))
+    path.write_bytes(path.read_bytes()[:100])
+    transform.run(layout, "SOLUSDT", ALL)
+    assert len(built(layout)) == 1
+    layout.ledger.write_bytes(b"no database" * 1000)
+    with pytest.raises(LakeError, match="remove it"):
+        transform.run(layout, "SOLUSDT")
+
+
+@pytest.mark.parametrize("odd", ["20251021", "2025-W43-2", "2025-13-45", "notes"])
+def test_stray_files_and_folders_stop_nothing(layout, raw, odd):
+    part = raw.put(raw.trade(1, 10))
+    (part.parent.parent / odd).mkdir()
+    (part.parent.parent / "2025-10-25").write_text("a file")
+    (part.parent / "part_0002.jsonl").mkdir()
+    (part.parent / "part_0003.jsonl").symlink_to(layout.base / "nowhere")
+    (layout.parquet / "SOLUSDT").mkdir(parents=True)
+    (layout.parquet / "SOLUSDT" / f"{odd}.parquet").write_text("junk")
+    transform.run(layout, "SOLUSDT")
+    assert len(built(layout)) == 1
+    assert transform.pending(layout) == []
