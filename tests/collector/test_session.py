@@ -1,5 +1,5 @@
 from collector.frames import Event, Kind
-from collector.session import RENEW_AFTER_S, SILENT_AFTER_S, Session, url
+from collector.session import RENEW_AFTER_S, SETTLED_AFTER_S, SILENT_AFTER_S, Session, url
 
 
 def test_only_data_proves_that_a_stream_is_alive():
@@ -15,7 +15,8 @@ def test_a_successor_is_wanted_before_the_exchange_cuts_the_connection():
     assert not session.wants_successor(RENEW_AFTER_S)
     assert session.wants_successor(RENEW_AFTER_S + 1)
     session.saw(Event(Kind.SHUTDOWN), 1.0)
-    assert session.wants_successor(1.0)
+    assert not session.wants_successor(SETTLED_AFTER_S)
+    assert session.wants_successor(SETTLED_AFTER_S + 1)
 
 
 def test_the_address_names_both_streams_of_each_symbol_in_microseconds():

@@ -127,7 +127,7 @@ BAD = {
 }
 BAD_VALUES = {
     "price": [(value, "price") for value in (5.5, "abc", "0", "-1.0", "1.123456789", None, "1e3")],
-    "qty": [(12345678.12, "qty"), ("", "qty"), X,
+    "qty": [(value, "qty") for value in (12345678.12, "", "0.00000000", "NaN", "99999999999999999999.0")],
     "side": [("BUY", "side"), (None, "side")],
     "symbol": [("BTCUSDT", "symbol"), (None, "symbol")],
     "ts_event": [(None, "ts_event"), (DAY // 1000, "ts_event"), (DAY + 10 * 86_400_000_000, "ts_event")],
