@@ -31,8 +31,9 @@ def transform_hour(symbols: Symbols | None = None, start: Start | None = None, e
         )
     rows = [
         {"symbol": b.symbol, "hours": b.hours, "rows": b.rows, "gaps (s)": b.missing, "quarantined": b.quarantined,
-         "seconds": round(b.seconds, 2)} for b in built
+         "hours kept": b.kept, "seconds": round(b.seconds, 2)} for b in built
     ]  # fmt: skip
     artifacts.table("transform-hour", rows, "Bars built, seconds missing between the first and the last, time taken")
     total, gaps = sum(b.rows for b in built), sum(b.missing for b in built)
-    return ended(f"{total:,} bars of {len(built)} symbols, {gaps:,} seconds missing", strange | failed)
+    kept = f", {sum(b.kept for b in built)} hours kept as raw parts of them are gone" if any(b.kept for b in built) else ""
+    return ended(f"{total:,} bars of {len(built)} symbols, {gaps:,} seconds missing{kept}", strange | failed)
