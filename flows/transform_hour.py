@@ -35,5 +35,7 @@ def transform_hour(symbols: Symbols | None = None, start: Start | None = None, e
     ]  # fmt: skip
     artifacts.table("transform-hour", rows, "Bars built, seconds missing between the first and the last, time taken")
     total, gaps = sum(b.rows for b in built), sum(b.missing for b in built)
-    kept = f", {sum(b.kept for b in built)} hours kept as raw parts of them are gone" if any(b.kept for b in built) else ""
+    kept = (
+        f", {sum(b.kept for b in built)} hours kept as raw parts of them are gone" if any(b.kept for b in built) else ""
+    )
     return ended(f"{total:,} bars of {len(built)} symbols, {gaps:,} seconds missing{kept}", strange | failed)
