@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from lake.schemas import BARS, RAW, Schema
+from lake.schemas import ALL, Schema
 
 ROOT = Path(__file__).resolve().parent.parent
 _FLOWS = re.compile(r"(<!-- flows: .*? -->\n).*?(<!-- /flows -->)", re.DOTALL)
@@ -32,7 +32,7 @@ def readme() -> str:
 def dictionary() -> str:
     """Return the data dictionary as Markdown."""
     head = "# Data dictionary\n\nGenerated from `lake/schemas.py` by `make docs`.\n"
-    return head + "".join(_table(schema) for schema in (BARS, RAW))
+    return head + "".join(_table(schema) for schema in ALL)
 
 
 def _table(schema: Schema) -> str:

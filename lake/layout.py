@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from lake.names import symbol as checked
+from lake.names import ticker as checked_ticker
 
 EXCHANGE = "binance"
 
@@ -41,7 +42,7 @@ class Layout:
 
     def hour_folder(self, symbol: str, day: date) -> Path:
         """The folder of the hour files of a day that is not compacted yet."""
-        return self.parquet / checked(symbol) / f"year={day:%Y}" / f"month={day:%m}" / f"day={day:%d}"
+        return _partition(self.parquet / checked(symbol), day)
 
     def hour_file(self, symbol: str, hour: datetime) -> Path:
         """The 1-second bars of one hour."""
@@ -84,6 +85,51 @@ class Layout:
         names = (_DAY_FILE.match(path.name) for path in root.iterdir()) if root.is_dir() else ()
         days = (day_of(match[1]) for match in names if match)
         return sorted(day for day in days if day is not None)
+
+    def kline_symbols(self) -> list[str]:
+        """Every symbol that has klines, in alphabetical order."""
+        return _folders(self.backfill)
+
+    @property
+    def backfill(self) -> Path:
+        """The folder of the exchange's own klines, one folder a symbol."""
+        return self.base / "backfill" / EXCHANGE
+
+    def kline_file(self, symbol: str, day: date, interval: str) -> Path:
+        """The exchange's klines of one symbol and interval that open on a UTC day.
+
+        ``1M`` is ``month`` here: on a disk that takes capitals for small letters it would be ``1m``, and ``1mo``, the
+        archive's name of it, is found by a glob for ``klines_1m*``.
+        """
+        name = f"klines_{'month' if interval == '1M' else interval}.parquet"
+        return _partition(self.backfill / checked(symbol), day) / name
+
+    @property
+    def derivatives(self) -> Path:
+        """The folder of what USD-M futures have: funding and open interest."""
+        return self.base / "derivatives" / EXCHANGE
+
+    def funding_file(self, symbol: str, year: int) -> Path:
+        """The fundings of one perpetual in a UTC year."""
+        return self.derivatives / "funding" / checked(symbol) / f"year={year:04d}" / "funding.parquet"
+
+    def open_interest_file(self, symbol: str, day: date) -> Path:
+        """The open interest of one perpetual on a UTC day."""
+        return _partition(self.derivatives / "open_interest" / checked(symbol), day) / "open_interest.parquet"
+
+    @property
+    def macro(self) -> Path:
+        """The folder of macro minute bars, one folder a ticker, named as Yahoo names it."""
+        return self.base / "macro" / "minute"
+
+    def macro_file(self, ticker: str, day: date) -> Path:
+        """The minute bars of one ticker on a UTC day."""
+        return _partition(self.macro / checked_ticker(ticker), day) / "macro_minute.parquet"
+
+    @property
+    def history(self) -> Path:
+        """What is known about history: what the exchange has none of, and which zips were taken."""
+        return self.base / "ledger" / "history.sqlite"
 
     @property
     def quarantine(self) -> Path:
@@ -129,6 +175,10 @@ def part_number(name: str) -> int | None:
     """The number in a raw part's name, or None where the file is no raw part."""
     match = _PART.match(name)
     return int(match[1]) if match else None
+
+
+def _partition(folder: Path, day: date) -> Path:
+    return folder / f"year={day:%Y}" / f"month={day:%m}" / f"day={day:%d}"
 
 
 def _folders(root: Path) -> list[str]:

@@ -5,6 +5,7 @@ separators, dots, quotes, brackets, control and bidirectional characters are not
 SQL value and a cell of a web page.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterable
 
@@ -12,6 +13,7 @@ from lake.errors import BadInputError
 
 _MAX_LENGTH = 40
 _WINDOWS_DEVICES = {"CON", "PRN", "AUX", "NUL", *(f"{n}{i}" for n in ("COM", "LPT") for i in range(1, 10))}
+_TICKER = re.compile(r"[A-Z0-9^][A-Z0-9.=^-]{0,19}")
 
 
 def symbol(text: str) -> str:
@@ -37,4 +39,28 @@ def symbols(names: Iterable[str]) -> list[str]:
     unique = list(dict.fromkeys(symbol(name) for name in names))
     if not unique:
         raise BadInputError("symbols: at least one is needed, such as SOLUSDT")
+    return unique
+
+
+def ticker(text: str) -> str:
+    """Return ``text`` as one of Yahoo's tickers, in capitals: ``SPY``, ``ES=F``, ``EURUSD=X``, ``^GSPC``, ``BRK-B``.
+
+    Raises:
+        BadInputError: not 1 to 20 of A-Z, 0-9 and ``. = ^ -``, or a name that would be no folder's.
+    """
+    name = text.strip().upper() if isinstance(text, str) else ""
+    if not _TICKER.fullmatch(name) or name.endswith(".") or name.split(".")[0] in _WINDOWS_DEVICES:
+        raise BadInputError(f"ticker {str(text)[:60]!r}: expected Yahoo's name of it, such as SPY or EURUSD=X")
+    return name
+
+
+def tickers(names: Iterable[str]) -> list[str]:
+    """Return the tickers checked, in the order given, each once.
+
+    Raises:
+        BadInputError: a ticker is none, or there is no ticker at all.
+    """
+    unique = list(dict.fromkeys(ticker(name) for name in names))
+    if not unique:
+        raise BadInputError("tickers: at least one is needed, such as SPY")
     return unique

@@ -123,3 +123,61 @@ RAW = Schema(
         Column("ask_qty", pa.string(), "base", "size at the best ask, decimal text", null=True),
     ),
 )
+
+KLINES = Schema(
+    "klines",
+    "one symbol, one interval's candle as the exchange published it; sorted by open_time; (symbol, open_time) unique",
+    (
+        Column("symbol", pa.string(), "", "the pair, in the exchange's capitals"),
+        Column("open_time", UTC_US, "UTC", "start of the candle"),
+        Column("open", pa.float64(), "quote per base", "first price"),
+        Column("high", pa.float64(), "quote per base", "highest price"),
+        Column("low", pa.float64(), "quote per base", "lowest price"),
+        Column("close", pa.float64(), "quote per base", "last price"),
+        Column("volume", pa.float64(), "base", "sum of quantities"),
+        Column("close_time", UTC_US, "UTC", "the candle's last millisecond (.999), from whichever source"),
+        Column("quote_volume", pa.float64(), "quote", "sum of price x quantity"),
+        Column("trades", pa.int64(), "trades", "0 in a candle without trades, which is flat at the last close"),
+        Column("taker_base_vol", pa.float64(), "base", "part of volume whose taker bought"),
+        Column("taker_quote_vol", pa.float64(), "quote", "part of quote_volume whose taker bought"),
+    ),
+)
+
+FUNDING = Schema(
+    "funding",
+    "one USD-M perpetual, one funding; sorted by funding_time; (symbol, funding_time) unique",
+    (
+        Column("symbol", pa.string(), "", "the contract, in the exchange's capitals"),
+        Column("funding_time", UTC_US, "UTC", "when it was paid; some milliseconds after the full hour"),
+        Column("funding_rate", pa.float64(), "", "share of the position's value that longs pay to shorts"),
+        Column("mark_price", pa.float64(), "quote per base", "mark price then; the archive has none", null=True),
+    ),
+)
+
+OPEN_INTEREST = Schema(
+    "open_interest",
+    "one USD-M perpetual, one moment on the 5-minute grid; sorted by ts; (symbol, ts) unique",
+    (
+        Column("symbol", pa.string(), "", "the contract, in the exchange's capitals"),
+        Column("ts", UTC_US, "UTC", "the moment"),
+        Column("open_interest", pa.float64(), "base", "contracts open on all accounts"),
+        Column("open_interest_value", pa.float64(), "quote", "their value"),
+    ),
+)
+
+MACRO = Schema(
+    "macro",
+    "one ticker, one minute in which Yahoo has a price; sorted by ts; (ticker, ts) unique",
+    (
+        Column("ticker", pa.string(), "", "Yahoo's name of it, such as EURUSD=X"),
+        Column("ts", UTC_US, "UTC", "start of the minute"),
+        Column("open", pa.float64(), "the ticker's currency", "first price"),
+        Column("high", pa.float64(), "the ticker's currency", "highest price"),
+        Column("low", pa.float64(), "the ticker's currency", "lowest price"),
+        Column("close", pa.float64(), "the ticker's currency", "last price"),
+        Column("volume", pa.float64(), "shares or contracts", "0 for currencies, which have none"),
+    ),
+)
+
+ALL = (BARS, RAW, KLINES, FUNDING, OPEN_INTEREST, MACRO)
+"""Every table, in the order of the data dictionary."""

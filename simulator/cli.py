@@ -80,16 +80,27 @@ def banner(sim: Simulator) -> Panel:
     """Return the addresses, and the lines to paste so that crypto-lake uses them."""
     return Panel(
         f"streams  {sim.ws_url}\nREST     {sim.rest_url}\ncontrol  {sim.control_url}\n\n"
-        f"export LAKE_BINANCE__WS_URL={sim.ws_url}\nexport LAKE_BINANCE__REST_URL={sim.rest_url}\n\n"
+        f"{''.join(f'export {name}={url}{chr(10)}' for name, url in _settings(sim).items())}\n"
         f'Drop every connection:  curl -X POST {sim.control_url}/faults -d \'{{"kind": "drop"}}\'',
         title="Binance stand-in: made-up market data",
         expand=False,
     )
 
 
+def _settings(sim: Simulator) -> dict[str, str]:
+    return {
+        "LAKE_BINANCE__WS_URL": sim.ws_url,
+        "LAKE_BINANCE__REST_URL": sim.rest_url,
+        "LAKE_BINANCE__FUTURES_URL": sim.futures_url,
+        "LAKE_BINANCE__ARCHIVE_URL": sim.archive_url,
+        "LAKE_MACRO_MINUTE__YAHOO_URL": sim.yahoo_url,
+    }
+
+
 def write_ready(path: Path, sim: Simulator) -> None:
-    """Write the three addresses and this process's id as JSON, whole or not at all."""
-    urls = {"ws_url": sim.ws_url, "rest_url": sim.rest_url, "control_url": sim.control_url, "pid": os.getpid()}
+    """Write the addresses and this process's id as JSON, whole or not at all."""
+    names = ("ws_url", "rest_url", "futures_url", "archive_url", "yahoo_url", "control_url")
+    urls = {name: getattr(sim, name) for name in names} | {"pid": os.getpid()}
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     draft.write_text(json.dumps(urls), encoding="utf-8")
     draft.replace(path)

@@ -202,6 +202,21 @@ class Simulator:
         return f"http://{HOST}:{self.port('rest_port')}"
 
     @property
+    def futures_url(self) -> str:
+        """Address of the USD-M endpoints, on the same port; for LAKE_BINANCE__FUTURES_URL."""
+        return self.rest_url
+
+    @property
+    def archive_url(self) -> str:
+        """Address of the archive of zips, on the same port; for LAKE_BINANCE__ARCHIVE_URL."""
+        return self.rest_url
+
+    @property
+    def yahoo_url(self) -> str:
+        """Address of Yahoo's charts, on the same port; for LAKE_MACRO_MINUTE__YAHOO_URL."""
+        return self.rest_url
+
+    @property
     def control_url(self) -> str:
         """Address of truth, faults and connections."""
         return f"http://{HOST}:{self.port('control_port')}"
