@@ -32,7 +32,7 @@ app = typer.Typer(
 
 def _option(flow: str, name: str) -> Any:
     """An option that is a flow's parameter: its help is that line of the flow's docstring, not imported."""
-    return typer.Option(f"--{name}", help=_described(flow)[name], show_default=False)
+    return typer.Option(f"--{name.replace('_', '-')}", help=_described(flow)[name], show_default=False)
 
 
 def _described(flow: str) -> dict[str, str]:
@@ -82,6 +82,25 @@ def compact_day(
 ) -> None:
     """Make one file, with its SHA-256, of each closed day."""
     _run("compact_day", symbols=_listed(symbols), date=date)
+
+
+@app.command(
+    "backfill-binance",
+    epilog="[dim]crypto-lake backfill-binance --lookback-days 30[/]\n\n"
+    "[dim]crypto-lake backfill-binance --symbols SOLUSDT --interval 1h --start 2024-01-01 --end 2025-01-01[/]",
+)
+def backfill_binance(
+    symbols: Annotated[_Text, _option("backfill_binance", "symbols")] = None,
+    lookback_days: Annotated[int | None, _option("backfill_binance", "lookback_days")] = None,
+    interval: Annotated[_Text, _option("backfill_binance", "interval")] = None,
+    start: Annotated[_Text, _option("backfill_binance", "start")] = None,
+    end: Annotated[_Text, _option("backfill_binance", "end")] = None,
+    source: Annotated[_Text, _option("backfill_binance", "source")] = None,
+    dry_run: Annotated[bool, _option("backfill_binance", "dry_run")] = False,
+) -> None:
+    """Fetch the exchange's own klines that the lake lacks."""
+    given = {"symbols": _listed(symbols), "lookback_days": lookback_days, "interval": interval, "source": source}
+    _run("backfill_binance", start=start, end=end, dry_run=dry_run, **given)
 
 
 @app.command("validate-rules", epilog="[dim]crypto-lake validate-rules --start 2025-10-21 --end 2025-10-22 --json[/]")

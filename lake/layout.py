@@ -128,8 +128,13 @@ class Layout:
 
     @property
     def history(self) -> Path:
-        """What is known about history: what the exchange has none of, and which zips were taken."""
+        """What the exchange is known to have none of, so that it is not asked for again."""
         return self.base / "ledger" / "history.sqlite"
+
+    @property
+    def limits(self) -> Path:
+        """Where the processes of this lake share what they have used of the exchange's limits."""
+        return self.base / "ledger" / "limits.sqlite"
 
     @property
     def quarantine(self) -> Path:

@@ -19,6 +19,11 @@ def bars(layout: Layout, symbol: str) -> FileLock:
     return _lock(layout, f"bars-{symbol}")
 
 
+def klines(layout: Layout, symbol: str, interval: str) -> FileLock:
+    """Held by whoever writes the exchange's klines of a symbol and interval."""
+    return _lock(layout, f"klines-{symbol}-{'month' if interval == '1M' else interval}")
+
+
 def validation(layout: Layout) -> FileLock:
     """Held by a validation: Great Expectations' project has no locks of its own."""
     return _lock(layout, "validate")

@@ -11,8 +11,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from lake.errors import BadInputError
+from lake.intervals import Interval as Interval
 from lake.names import symbols as checked_symbols
-from lake.windows import Window, parse_day, parse_time
+from lake.windows import DAY, Window, parse_day, parse_time
 
 _PLAIN = r"^[^\x00-/:-@\[-`{-\x7f]{1,40}$"
 """1 to 40 characters, none of them an ASCII sign, space or control: the part of `lake.names.symbol` that a browser's
@@ -31,10 +32,22 @@ Start = Annotated[datetime, BeforeValidator(partial(parse_time, name="start")), 
 End = Annotated[datetime, BeforeValidator(partial(parse_time, name="end")), _MOMENT]
 Day = Annotated[date, BeforeValidator(parse_day), Field(json_schema_extra={"pattern": r"^\d{4}-\d\d-\d\d$"})]
 Timeframe = Literal["1s", "1m"]
+KlinesSource = Literal["auto", "rest", "archive"]
+LookbackDays = Annotated[int, Field(ge=1, le=3660)]
 BarsSource = Literal["bars"]
 Format = Literal["parquet", "csv"]
 Out = Annotated[str, Field(min_length=1, max_length=1000, pattern=r"^[^\x00]+$")]
 Duration = Annotated[float, Field(gt=0, le=366 * 86_400)]
+
+
+def recent(start: datetime | None, end: datetime | None, days: int, now: datetime) -> Window:
+    """Return the window from ``start`` to ``end``; where neither is given, from UTC midnight ``days`` ago until now.
+
+    Raises:
+        BadInputError: only one of the two is given, or the end is not after the start.
+    """
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    return window(start, end) or Window(midnight - days * DAY, now)
 
 
 def window(start: datetime | None, end: datetime | None) -> Window | None:

@@ -18,6 +18,11 @@ def quiet(done: float, what: str) -> None:
     """Show nothing."""
 
 
+def part(progress: Progress, number: int, total: int) -> Progress:
+    """Return the progress of the ``number``-th (from 0) of ``total`` equal parts of the work."""
+    return lambda done, what: progress((number + done) / total, what)
+
+
 @contextmanager
 def shown(what: str) -> Iterator[Progress]:
     """Yield a function that shows progress wherever somebody is looking.

@@ -1,0 +1,273 @@
+"""Official klines into the lake: only what is missing, by REST or from the archive, a day at a time.
+
+A day is written when all that it lacks has come, so a killed run loses at most the days it was at, and the next one
+goes on there. What the exchange turns out to have none of is noted (`lake.history`) and not asked for again.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import partial
+
+import pyarrow as pa
+from loguru import logger
+
+from lake import klines, locks, spot
+from lake.archive import ArchiveError
+from lake.archive_klines import ArchiveKlines
+from lake.backfill_fetch import Fetcher, Got
+from lake.backfill_plan import Plan, Source, plan
+from lake.errors import LakeError
+from lake.history import History
+from lake.intervals import Interval, Span, close_us, spans, without
+from lake.klines import Held, Zip
+from lake.layout import Layout
+from lake.parallel import in_parallel
+from lake.settings import Binance
+from lake.spot import Info, Spot
+from lake.web import NotThereError, RefusedError, Web, WebError
+from lake.windows import DAY_US, Window, moment
+
+Progress = Callable[[float, str], None]
+"""Told how much of the work is done (0 to 1) and what is being done."""
+_SETTLED_US = DAY_US
+"""Candles that are missing for longer than this are missing at the exchange: its replicas are not that late."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to fetch: whose candles, of which window, from where."""
+
+    symbol: str
+    interval: Interval
+    window: Window
+    source: Source = "auto"
+
+    def __str__(self) -> str:
+        return self.symbol
+
+
+@dataclass(frozen=True)
+class Backfilled:
+    """What a run did for one symbol.
+
+    Attributes:
+        symbol: The pair.
+        added: Candles written.
+        archived: Of these, out of the archive; the others came by REST.
+        absent: Candles the exchange turned out to have none of: in its outages, after a delisting.
+        left: Candles that could not be had yet; a later run asks again.
+        revised: Candles that changed because their zip was revised upstream.
+        quarantined: Zips that could not be believed; their candles came by REST.
+        seconds: How long it took.
+    """
+
+    symbol: str
+    added: int = 0
+    archived: int = 0
+    absent: int = 0
+    left: int = 0
+    revised: int = 0
+    quarantined: int = 0
+    seconds: float = 0.0
+
+
+def ask(layout: Layout, hosts: Binance, symbols: list[str], source: Source) -> Info:
+    """Ask the exchange for its limits and clock. The archive alone does without: then cautious ones are taken.
+
+    Raises:
+        WebError: no answer.
+    """
+    try:
+        with spot.connected(layout, hosts.rest_url) as rest:
+            return rest.info(symbols)
+    except RefusedError as error:
+        if error.code != spot.UNKNOWN_SYMBOL:
+            raise
+    except WebError as error:
+        if source != "archive":
+            raise
+        logger.warning("{}: going on with the archive alone", error)
+    return Info()
+
+
+def planned(layout: Layout, job: Job, info: Info, free: int) -> Plan:
+    """Return what a run would ask for, as far as it is known without asking (a listing date may be new)."""
+    now_us = info.now_us()
+    with History(layout, job.symbol, job.interval) as history:
+        return plan(job.interval, _survey(layout, job, history, now_us), job.source, free, now_us)
+
+
+def run(
+    layout: Layout, hosts: Binance, job: Job, info: Info, compression: str = "snappy",
+    progress: Progress = lambda done, what: None,
+) -> Backfilled:  # fmt: skip
+    """Fetch what the lake lacks of a symbol's candles in a window, and write it.
+
+    Raises:
+        LakeError: something could not be fetched or written. What was written before that stays.
+    """
+    started = time.monotonic()
+    with (
+        locks.klines(layout, job.symbol, job.interval),
+        History(layout, job.symbol, job.interval) as history,
+        spot.connected(layout, hosts.rest_url, info) as rest,
+        Web(hosts.archive_url) as web,
+    ):
+        done = _Run(layout, job, info, rest, web, history, compression, progress).all()
+    return replace(done, seconds=round(time.monotonic() - started, 3))
+
+
+def _survey(layout: Layout, job: Job, history: History, now_us: int) -> dict[date, Held]:
+    holes = history.holes()
+    first = history.first()
+    if first is not None:
+        holes.append((-(2**62), first))
+    found = klines.survey(layout, job.symbol, job.interval, job.window, now_us)
+    return {day: replace(held, lacking=without(held.lacking, holes)) for day, held in found.items()}
+
+
+@dataclass
+class _Run:
+    """One run for one symbol."""
+
+    layout: Layout
+    job: Job
+    info: Info
+    rest: Spot
+    web: Web
+    history: History
+    compression: str
+    progress: Progress
+    now_us: int = 0
+    listed: bool = True
+    added: int = 0
+    archived: int = 0
+    absent: int = 0
+    left: int = 0
+    quarantined: int = 0
+
+    def all(self) -> Backfilled:
+        """Do it."""
+        self.now_us = self.info.now_us()
+        self.zips = ArchiveKlines(self.web, self.layout, self.job.symbol, self.job.interval, moment(self.now_us))
+        survey = _survey(self.layout, self.job, self.history, self.now_us)
+        revised = self._revised(survey) if self.job.source != "rest" else 0
+        if any(len(held.lacking) for held in survey.values()):
+            self._find_listing()
+            survey = _survey(self.layout, self.job, self.history, self.now_us)
+            source = self._source()
+            self._fetch(source, plan(self.job.interval, survey, source, self.rest.budget.free(), self.now_us))
+            self._refuse_unknown(survey)
+        return Backfilled(
+            self.job.symbol, self.added, self.archived, self.absent, self.left, revised, self.quarantined
+        )  # fmt: skip
+
+    def _source(self) -> Source:
+        if self.listed or self.job.source == "archive":
+            return self.job.source
+        if self.job.source == "rest":
+            raise LakeError(
+                "the exchange does not list this pair (any more): check the name, or take source=archive, which keeps the "
+                "history of delisted pairs"
+            )
+        return "archive"
+
+    def _refuse_unknown(self, survey: dict[date, Held]) -> None:
+        """A pair that neither REST nor the archive knows is a mistyped one."""
+        if not self.listed and not self.added and all(len(held.lacking) for held in survey.values()):
+            raise LakeError("neither the exchange nor its archive knows this pair: check the name")
+
+    def _find_listing(self) -> None:
+        """Ask, once ever, for the first candle there is. The exchange may not know the pair (any more)."""
+        if self.history.first() is not None:
+            return
+        try:
+            first = self.rest.first(self.job.symbol, self.job.interval)
+        except RefusedError as error:
+            logger.debug("{}", error)
+            first = None
+        except WebError as error:
+            if self.job.source != "archive":
+                raise
+            logger.warning("{}: its listing date is not known ({})", self.job.symbol, error)
+            return
+        self.listed = first is not None
+        if first is not None:
+            self.history.put_first(first)
+
+    def _revised(self, survey: dict[date, Held]) -> int:
+        """Compare the zips that days came out of with what the archive has now; take what was revised."""
+        days: dict[Zip, list[date]] = {}
+        for day, held in survey.items():
+            if held.source:
+                days.setdefault(held.source, []).append(day)
+        if not days:
+            return 0
+        return sum(changed for _, changed in in_parallel((z, partial(self._revise, z, of)) for z, of in days.items()))
+
+    def _revise(self, known: Zip, days: list[date]) -> int:
+        place = self.zips.source(known, days[0])
+        try:
+            if self.zips.said(place) in (known.sha256, None):
+                return 0
+            table, source = self.zips.zip(place, days[0])
+        except (NotThereError, ArchiveError) as error:
+            logger.warning("{}: {}: its candles stay as they are", self.job.symbol, error)
+            return 0
+        changed = sum(
+            klines.revise(
+                self.layout,
+                self.job.symbol,
+                self.job.interval,
+                day,
+                klines.of_day(table, day),
+                self.compression,
+                source,
+            )
+            for day in days
+        )
+        logger.warning("{} was revised upstream: {:,} candles changed", known.name, changed)
+        return changed
+
+    def _fetch(self, source: Source, what: Plan) -> None:
+        """Have all of it fetched, some requests ahead of what is written."""
+        fetcher = Fetcher(
+            self.job.symbol, self.job.interval, self.rest if self.listed else None, self.zips, source == "auto"
+        )
+        jobs = [(_days(span), partial(fetcher.by_rest, span)) for span in what.rest]
+        jobs += [([day], partial(fetcher.by_archive, day, lacking)) for day, lacking in what.days.items()]
+        due = Counter(day for days, _ in jobs for day in days)
+        came: dict[date, list[Got]] = {}
+        for number, (days, got) in enumerate(in_parallel(jobs), 1):
+            self._note(got)
+            for day in days:
+                came.setdefault(day, []).append(got)
+                due[day] -= 1
+                if not due[day]:
+                    self._put(day, came.pop(day))
+            self.progress(number / len(jobs), f"{self.job.symbol} {max(days)}")
+
+    def _put(self, day: date, came: list[Got]) -> None:
+        tables = [klines.of_day(got.table, day) for got in came]
+        source = came[0].source if len(came) == 1 else None
+        table = pa.concat_tables(tables)
+        self.added += klines.put(
+            self.layout, self.job.symbol, self.job.interval, day, table, self.compression, source
+        )  # fmt: skip
+
+    def _note(self, got: Got) -> None:
+        """What REST has no candle of, and that for long, will not be asked for again."""
+        settled = got.absent[got.absent < self.now_us - _SETTLED_US]
+        found = spans(self.job.interval, settled)
+        self.history.put_holes((span.first_us, close_us(self.job.interval, span.last_us)) for span in found)
+        self.absent += len(settled)
+        self.left += got.left + len(got.absent) - len(settled)
+        self.archived += got.archived
+        self.quarantined += got.quarantined
+
+
+def _days(span: Span) -> list[date]:
+    return [moment(day * DAY_US).date() for day in range(span.first_us // DAY_US, span.last_us // DAY_US + 1)]

@@ -1,0 +1,134 @@
+"""The exchange's spot REST endpoints: limits, clock, which pairs are listed, and klines. Source: rest-api.md."""
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+
+import pyarrow as pa
+
+from lake import klines
+from lake.budget import Budget
+from lake.errors import LakeError
+from lake.intervals import Interval, Span
+from lake.layout import Layout
+from lake.web import RefusedError, Web
+
+MOST_ROWS = 1000
+"""Candles in one answer."""
+KLINES_WEIGHT = 2
+_INFO_WEIGHT = 20
+_CAUTIOUS_LIMIT = 1200
+"""Weight a minute until `info` has said how much it is."""
+UNKNOWN_SYMBOL = -1121
+"""The exchange's code for a pair that it does not know."""
+
+
+@dataclass(frozen=True)
+class Info:
+    """What the exchange says of itself.
+
+    Attributes:
+        weight_limit: Weight it allows in a minute.
+        ahead_s: How far its clock is ahead of ours.
+        latency_s: How long it takes to answer.
+        statuses: Of the pairs asked about: ``TRADING``, or ``BREAK`` while trade rests or when it has ended. A pair
+            that is not listed is not in it.
+    """
+
+    weight_limit: int = _CAUTIOUS_LIMIT
+    ahead_s: float = 0.0
+    latency_s: float = 0.1
+    statuses: Mapping[str, str] = field(default_factory=dict)
+
+    def now_us(self) -> int:
+        """The exchange's time in microseconds since 1970 UTC."""
+        return int((time.time() + self.ahead_s) * 1e6)
+
+
+class Spot:
+    """The endpoints, from any thread."""
+
+    def __init__(self, web: Web, budget: Budget) -> None:
+        """Take the connection and its budget."""
+        self._web, self.budget = web, budget
+
+    def info(self, symbols: list[str]) -> Info:
+        """Ask for limits, time and the status of some pairs: ``rateLimits[]``, ``serverTime``, ``symbols[].status``."""
+        try:
+            said = self._info(symbols)
+        except RefusedError as error:
+            if error.code != UNKNOWN_SYMBOL or len(symbols) == 1:
+                raise
+            return self._info_of_each(symbols)
+        return said
+
+    def _info_of_each(self, symbols: list[str]) -> Info:
+        """One pair that is not listed spoils the answer for all: so each is asked for alone."""
+        found, statuses = Info(), dict[str, str]()
+        for symbol in symbols:
+            try:
+                found = self._info([symbol])
+            except RefusedError as error:
+                if error.code != UNKNOWN_SYMBOL:
+                    raise
+            else:
+                statuses |= found.statuses
+        return Info(found.weight_limit, found.ahead_s, found.latency_s, statuses)
+
+    def _info(self, symbols: list[str]) -> Info:
+        names = json.dumps(symbols, separators=(",", ":"), ensure_ascii=False)
+        asked = time.time()
+        said = self._web.json("/api/v3/exchangeInfo", {"symbols": names}, _INFO_WEIGHT)
+        limits = [
+            limit["limit"]
+            for limit in said["rateLimits"]
+            if (limit["rateLimitType"], limit["interval"], limit["intervalNum"]) == ("REQUEST_WEIGHT", "MINUTE", 1)
+        ]
+        latency_s = time.time() - asked
+        ahead_s = said["serverTime"] / 1000 - asked - latency_s / 2
+        statuses = {pair["symbol"]: pair["status"] for pair in said["symbols"]}
+        return Info(min(limits, default=_CAUTIOUS_LIMIT), ahead_s, latency_s, statuses)
+
+    def klines(self, symbol: str, interval: Interval, span: Span) -> pa.Table:
+        """Return the candles that open in a span of at most `MOST_ROWS`, as `lake.schemas.KLINES`.
+
+        Raises:
+            RefusedError: the exchange does not know the pair.
+            LakeError: the answer is none.
+        """
+        query: dict[str, str | int] = {
+            "symbol": symbol, "interval": interval, "startTime": span.first_us // 1000, "endTime": span.last_us // 1000,
+            "limit": MOST_ROWS,
+        }  # fmt: skip
+        return self._klines(symbol, query)
+
+    def first(self, symbol: str, interval: Interval) -> int | None:
+        """Return the open time of the first candle there is, in microseconds; None where there is none."""
+        query: dict[str, str | int] = {"symbol": symbol, "interval": interval, "startTime": 0, "limit": 1}
+        times = klines.open_times(self._klines(symbol, query))
+        return int(times[0]) if len(times) else None
+
+    def _klines(self, symbol: str, query: Mapping[str, str | int]) -> pa.Table:
+        said = self._web.json("/api/v3/klines", query, KLINES_WEIGHT)
+        if not isinstance(said, list):
+            raise LakeError(f"klines of {symbol}: the exchange answered {str(said)[:80]!r}, expected a list")
+        return klines.from_rows(symbol, said)
+
+
+@contextmanager
+def connected(layout: Layout, url: str, info: Info | None = None) -> Iterator[Spot]:
+    """Yield the endpoints at a host, within the limits shared by every process of this lake."""
+    known = info or Info()
+    budget = Budget(layout.limits, f"{url} weight", known.weight_limit, clock=partial(_clock, known.ahead_s))
+    try:
+        with Web(url, budget) as web:
+            yield Spot(web, budget)
+    finally:
+        budget.close()
+
+
+def _clock(ahead_s: float) -> float:
+    return time.time() + ahead_s

@@ -1,0 +1,2 @@
+-- The open time of the first candle that the exchange has. Parameters: symbol, interval.
+SELECT first_us FROM listing WHERE symbol = :symbol AND interval = :interval
