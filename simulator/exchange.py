@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from simulator.candles import Candles
+from simulator.contracts import GRID_US, Contract, Funding, OpenInterest
 from simulator.faults import Faults
 from simulator.market import Rates, SymbolMarket
 from simulator.records import Quote, Trade, quote_records, trade_records
@@ -56,6 +57,7 @@ class Exchange:
     Attributes:
         markets: `SymbolMarket` by symbol.
         candles: `Candles` by symbol.
+        contracts: `Contract` by symbol, of the pairs that have one.
         start_us: The market's first moment; ``live_us`` the live session's; ``opened_us`` when this object was made.
     """
 
@@ -78,6 +80,9 @@ class Exchange:
             for name, listing in listings(plan.symbols).items()
         }
         self.candles = {name: Candles(market) for name, market in self.markets.items()}
+        self.contracts = {
+            name: Contract(market, plan.seed) for name, market in self.markets.items() if market.listing.perpetual
+        }
         self.weight_limit = 6000
         self._faults: Faults | None = None
         self._stops: dict[str, int] = {}
@@ -172,6 +177,34 @@ class Exchange:
         low = self.start_us if from_us is None else from_us
         high = horizon if until_us is None else until_us
         return self.candles[symbol].klines(interval, low, high, horizon, limit, offset_us)
+
+    def fundings(self, symbol: str, from_us: int | None = None, to_us: int | None = None) -> list[Funding]:
+        """Return the fundings paid with ``from_us <= time < to_us``, default the whole history."""
+        low, high = self._made(symbol, from_us, to_us)
+        return self.contract(symbol).fundings(low, high)
+
+    def open_interests(
+        self, symbol: str, from_us: int | None = None, to_us: int | None = None, period_us: int = GRID_US
+    ) -> list[OpenInterest]:
+        """Return the open interest at the multiples of a period in ``from_us <= time < to_us``, default all."""
+        low, high = self._made(symbol, from_us, to_us)
+        return self.contract(symbol).open_interests(low, high, period_us)
+
+    def contract(self, symbol: str) -> Contract:
+        """Return a pair's perpetual contract.
+
+        Raises:
+            KeyError: No such pair, or it has no contract.
+        """
+        self.market(symbol)
+        if symbol not in self.contracts:
+            raise KeyError(f"symbol {symbol!r}: has no perpetual contract; these have: {', '.join(self.contracts)}")
+        return self.contracts[symbol]
+
+    def _made(self, symbol: str, from_us: int | None, to_us: int | None) -> tuple[int, int]:
+        self.market(symbol)
+        high = self.made_until(symbol)
+        return self.start_us if from_us is None else from_us, high if to_us is None else min(high, to_us)
 
     def burst(self, symbol: str, count: int, at_us: int | None = None) -> None:
         """Put ``count`` trades into one millisecond that lies just ahead."""

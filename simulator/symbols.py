@@ -20,6 +20,7 @@ class Listing:
             price × quantity is exact in eight decimals.
         liquidity: Factor on the market's trades and quotes per second.
         notional: Mean value of a trade, in quote.
+        perpetual: Whether there is a USD-M perpetual contract on it.
     """
 
     symbol: str
@@ -28,6 +29,7 @@ class Listing:
     step_decimals: int
     liquidity: float = 1.0
     notional: float = 300.0
+    perpetual: bool = True
 
     @property
     def key(self) -> int:
