@@ -40,10 +40,10 @@ def market_asked(exchange: Exchange, query: Mapping[str, str]) -> SymbolMarket |
     """Return the market of a request's ``symbol``; None where a fault has it answer with nothing.
 
     Raises:
-        ApiError: -1121 for a pair that is not listed.
+        ApiError: -1121 for a pair that is not listed, or not yet.
     """
     name = params.symbol_text(params.text(query, "symbol"))
-    treatment = exchange.delisting(name) if name in exchange.markets else "error"
+    treatment = exchange.delisting(name) if exchange.listed(name) else "error"
     if treatment == "error":
         raise ApiError(-1121, "Invalid symbol.")
     return None if treatment == "empty" else exchange.markets[name]

@@ -126,7 +126,7 @@ class Candles:
         if interval == "1s":
             return _joined([_by(part, SECOND_US) for part in self._market.trades(from_us, min(to_us, horizon_us))])
         day_us = MINUTES * MINUTE_US
-        if INTERVALS[interval] % day_us or offset_us % day_us or self._market.start_us % day_us:
+        if INTERVALS[interval] % day_us or offset_us % day_us:
             return self._minutes(from_us, to_us, horizon_us)
         days = range(from_us // day_us, -(-to_us // day_us))
         return _joined([self._day(day * day_us, horizon_us) for day in days])

@@ -75,10 +75,10 @@ class Exchange:
             plan.quote_rate if plan.quote_rate is not None else 4 * plan.rate,
         )
         self.plan, self.start_us, self.live_us, self.opened_us = plan, start, live, now
-        self.markets = {
-            name: SymbolMarket(listing, plan.seed, start, live, rates)
-            for name, listing in listings(plan.symbols).items()
-        }
+        self.markets = {}
+        for name, listing in listings(plan.symbols).items():
+            begin = max(start, -(-(listing.listed_us or 0) // MINUTE_US) * MINUTE_US)
+            self.markets[name] = SymbolMarket(listing, plan.seed, begin, max(live, begin), rates)
         self.candles = {name: Candles(market) for name, market in self.markets.items()}
         self.contracts = {
             name: Contract(market, plan.seed) for name, market in self.markets.items() if market.listing.perpetual
@@ -105,6 +105,10 @@ class Exchange:
         self._faults = faults
         delisted = {name for name in self.markets if self.delisting(name)}
         self._stops = {name: self._stops.get(name, self._horizon) for name in delisted}
+
+    def listed(self, symbol: str) -> bool:
+        """Whether there is such a pair, and its market has begun."""
+        return symbol in self.markets and self.markets[symbol].start_us <= self._horizon
 
     def delisting(self, symbol: str) -> str | None:
         """Return how REST treats a delisted pair (``error``, ``empty`` or ``history``), or None where it is listed."""
@@ -208,4 +212,5 @@ class Exchange:
 
     def burst(self, symbol: str, count: int, at_us: int | None = None) -> None:
         """Put ``count`` trades into one millisecond that lies just ahead."""
-        self.market(symbol).burst(max(at_us or 0, max(self._clock(), self._horizon) + 20_000), count)
+        market = self.market(symbol)
+        market.burst(max(at_us or 0, market.start_us, max(self._clock(), self._horizon) + 20_000), count)

@@ -67,7 +67,7 @@ def funding_info(exchange: Exchange, ask: Ask) -> Any:
             "symbol": name, "adjustedFundingRateCap": "0.00300000", "adjustedFundingRateFloor": "-0.00300000",
             "fundingIntervalHours": 8, "disclaimer": False,
         }
-        for name in exchange.contracts if exchange.delisting(name) is None
+        for name in exchange.contracts if exchange.listed(name) and exchange.delisting(name) is None
     ]  # fmt: skip
 
 
@@ -102,10 +102,11 @@ def open_interest_history(exchange: Exchange, ask: Ask) -> Any:
         return []
     symbol = ask.query["symbol"]
     until = min(exchange.made_until(symbol), high if high is not None else 1 << 62)
-    if low is None:
-        rows = exchange.open_interests(symbol, max(until - limit * period_us, oldest), until, period_us)[-limit:]
-    else:
+    if low is not None:
+        low = max(low, exchange.market(symbol).start_us)
         rows = exchange.open_interests(symbol, low, min(until, low + limit * period_us), period_us)
+    else:
+        rows = exchange.open_interests(symbol, max(until - limit * period_us, oldest), until, period_us)[-limit:]
     return [
         {
             "symbol": symbol,

@@ -153,8 +153,8 @@ def _chosen(exchange: Exchange, query: Mapping[str, str]) -> list[str]:
                 -1100, "Illegal characters found in parameter 'symbols'; legal range is a JSON list."
             ) from None
     else:
-        return list(exchange.markets)
-    if any(name not in exchange.markets for name in names):
+        return [name for name in exchange.markets if exchange.listed(name)]
+    if not all(exchange.listed(name) for name in names):
         raise ApiError(-1121, "Invalid symbol.")
     return names
 
