@@ -1,10 +1,10 @@
 """All listed pairs and the one clock: what has been made so far, and nothing that is still to come."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from simulator.candles import Candles
+from simulator.candles import Candles, Table
 from simulator.contracts import GRID_US, Contract, Funding, OpenInterest
 from simulator.faults import Faults
 from simulator.market import Rates, SymbolMarket
@@ -181,6 +181,19 @@ class Exchange:
         low = self.start_us if from_us is None else from_us
         high = horizon if until_us is None else until_us
         return self.candles[symbol].klines(interval, low, high, horizon, limit, offset_us)
+
+    def table(
+        self, symbol: str, interval: str, from_us: int, until_us: int, limit: int = 1 << 40, offset_us: int = 0,
+        gaps: Sequence[tuple[int, int]] = (),
+    ) -> Table:  # fmt: skip
+        """Return klines as `Candles.table` does, of what has been made so far, without those within ``gaps``."""
+        candles, horizon = self.candles[symbol], self.made_until(symbol)
+        page = candles.table(interval, from_us, until_us, horizon, limit, offset_us)
+        found = page.outside(gaps)
+        while gaps and len(found) < limit == len(page):
+            page = candles.table(interval, int(page.next_us[-1]), until_us, horizon, limit, offset_us)
+            found = found.then(page.outside(gaps))
+        return found if len(found) <= limit else Table(found.open_us[:limit], found.next_us[:limit], found.rows[:limit])
 
     def fundings(self, symbol: str, from_us: int | None = None, to_us: int | None = None) -> list[Funding]:
         """Return the fundings paid with ``from_us <= time < to_us``, default the whole history."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -9,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from simulator import futures, spot
+from simulator.archive import Archive
 from simulator.asks import Ask, Endpoint
 from simulator.budget import Budget
 from simulator.exchange import Exchange
@@ -21,10 +23,13 @@ MODULES: tuple[Mapping[str, Endpoint], ...] = (spot.ENDPOINTS, futures.ENDPOINTS
 _UNITS = {"MILLISECOND": 1000, "MICROSECOND": 1}
 
 
-def rest_app(exchange: Exchange, faults: Faults, accounts: Mapping[str, Budget]) -> Starlette:
-    """Return the application: the API's routes. Another group of routes is added to the list, each `guarded`."""
+def rest_app(
+    exchange: Exchange, faults: Faults, accounts: Mapping[str, Budget], archive_folder: Path | None = None
+) -> Starlette:
+    """Return the application: the API and the archive. Another group of routes is added to the list, each `guarded`."""
     exchange.weight_limit = accounts["spot"].limit
-    return Starlette(routes=[*_api_routes(exchange, faults, accounts)])
+    archive = Archive(exchange, faults, archive_folder)
+    return Starlette(routes=[*_api_routes(exchange, faults, accounts), *archive.routes()])
 
 
 def _api_routes(exchange: Exchange, faults: Faults, accounts: Mapping[str, Budget]) -> list[Route]:

@@ -58,6 +58,7 @@ class Simulator:
         replay_all: bool = False,
         replay_waits: bool = True,
         market: bool | None = None,
+        archive_folder: Path | str | None = None,
     ) -> None:
         """Prepare; `start` (or ``with``) opens the ports.
 
@@ -83,6 +84,8 @@ class Simulator:
             replay_all: Send every recorded frame to every client, subscribed or not.
             replay_waits: Begin when the first client has subscribed, not at once.
             market: Whether the made-up market is sent too (default: only without ``replay``).
+            archive_folder: A file lying here, such as ``BTCUSDT-1m-2020-01-01.zip`` or its ``.CHECKSUM``, is served
+                in place of a made-up one of that name.
         """
         plan = Plan(tuple(symbols), seed, start_us, live_us, rate, quote_rate, history_rate)
         self.exchange = Exchange(plan, clock)
@@ -91,6 +94,7 @@ class Simulator:
         self.limits = limits or Limits()
         self._budgets = budgets({"spot": weight_limit, **(request_limits or {})})
         self._ports = {"ws_port": ws_port, "rest_port": rest_port, "control_port": control_port}
+        self._archive_folder = _folder(archive_folder)
         self._beat_seconds = beat_seconds
         self._replay_plan = (Path(replay), replay_speed, replay_all, replay_waits) if replay else None
         self._market_on = market if market is not None else replay is None
@@ -160,7 +164,9 @@ class Simulator:
         pump = Pump(self.exchange, self.hub, tamper, self._beat_seconds, self._silent)
         await self._streams.start(self._listeners["ws_port"])
         servers = [
-            HttpServer(rest_app(self.exchange, self.faults, self._budgets), self._listeners["rest_port"]),
+            HttpServer(
+                rest_app(self.exchange, self.faults, self._budgets, self._archive_folder), self._listeners["rest_port"]
+            ),
             HttpServer(control_app(self), self._listeners["control_port"]),
         ]
         for server in servers:
@@ -328,3 +334,9 @@ class Simulator:
         if not hasattr(self, "_known"):
             self._known = {name: listener.getsockname()[1] for name, listener in self._listeners.items()}
         return self._known
+
+
+def _folder(path: Path | str | None) -> Path | None:
+    if path is not None and not Path(path).is_dir():
+        raise ValueError(f"archive folder {path}: expected a folder of zips and their CHECKSUMs")
+    return None if path is None else Path(path)
