@@ -1,7 +1,7 @@
 """The archive's routes, ``/data/…``: daily and monthly zips of the made-up market, their CHECKSUMs, a served folder."""
 
 import asyncio
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from html import escape
@@ -16,6 +16,7 @@ from simulator.archive_rows import csv_parts
 from simulator.exchange import Exchange
 from simulator.faults import Faults
 from simulator.gate import guarded
+from simulator.zip_faults import NO_ZIP, alter, concerns, wrong_sum
 from simulator.zip_names import ZipName, read_path
 from simulator.zips import Shelf, Zip, etag, pack
 
@@ -38,14 +39,21 @@ class Archive:
         """Answer with a zip, its CHECKSUM, or S3's 404."""
         path = str(request.scope["path"])
         zip_path = path.removesuffix(_CHECKSUM)
-        found = await self._find(zip_path)
-        if found is None:
+        original = await self._find(zip_path)
+        sums = path != zip_path
+        if original is None or self._hit("missing_checksum" if sums else "missing_zip", path):
             return _no_such_key(path)
-        if path == zip_path:
-            return _file(request, found.data, found.etag, found.since, "application/zip")
+        found = await self._altered(original, zip_path)
+        if not sums:
+            data = NO_ZIP if self._hit("corrupt_zip", path) else found.data
+            return _file(request, data, etag(data) if data is NO_ZIP else found.etag, found.since, "application/zip")
         name = path.rpartition("/")[2]
-        sums = self._lying(name) or f"{found.sha256}  {name.removesuffix(_CHECKSUM)}".encode()
-        return _file(request, sums, etag(sums), found.since, "binary/octet-stream")
+        told = self._lying(name) if found is original else None
+        if told is None:
+            told = f"{found.sha256}  {name.removesuffix(_CHECKSUM)}".encode()
+        if self._hit("wrong_checksum", path):
+            told = wrong_sum(told)
+        return _file(request, told, etag(told), found.since, "binary/octet-stream")
 
     async def _find(self, path: str) -> Zip | None:
         name = path.rpartition("/")[2]
@@ -55,7 +63,7 @@ class Archive:
         wanted = read_path(path)
         if wanted is None or not self._published(wanted):
             return None
-        return await self._made(wanted)
+        return await self._made(wanted, path)
 
     def _lying(self, name: str) -> bytes | None:
         """Return the bytes of a file that lies in the served folder."""
@@ -63,6 +71,20 @@ class Archive:
             return None
         file = self._folder / name
         return file.read_bytes() if file.is_file() else None
+
+    async def _altered(self, found: Zip, path: str) -> Zip:
+        """Return a file as the faults about its content have it: a file that was altered stays so while they stand."""
+        for fault in self._faults.standing("revised", "evil_zip"):
+            if concerns(fault, path) and self._faults.hit_file(fault, path):
+                key = (fault.id, fault.began, path, found.etag)
+                if key not in self._shelf:
+                    self._shelf.put(key, await asyncio.to_thread(alter, found, fault))
+                found = self._shelf.get(key) or found
+        return found
+
+    def _hit(self, kind: str, path: str) -> bool:
+        faults = self._faults
+        return any(concerns(fault, path) and faults.hit(fault) for fault in faults.active(kind))
 
     def _published(self, name: ZipName) -> bool:
         exchange = self._exchange
@@ -72,13 +94,14 @@ class Archive:
             return False
         return name.published_us <= exchange.now_us() and name.to_us > exchange.market(name.symbol).start_us
 
-    async def _made(self, name: ZipName) -> Zip | None:
+    async def _made(self, name: ZipName, path: str) -> Zip | None:
         """Return a zip from the shelf, or have it made once however many ask for it."""
-        key = (name, min(self._exchange.made_until(name.symbol), name.to_us))
+        gaps = self._exchange.gaps(name.symbol, path, name.from_us, name.to_us) if name.kind == "klines" else []
+        key = (name, min(self._exchange.made_until(name.symbol), name.to_us), *gaps)
         if key in self._shelf:
             return self._shelf.get(key)
         if key not in self._making:
-            self._making[key] = asyncio.create_task(asyncio.to_thread(make, self._exchange, name))
+            self._making[key] = asyncio.create_task(asyncio.to_thread(make, self._exchange, name, gaps))
         try:
             found = await asyncio.shield(self._making[key])
         finally:
@@ -89,9 +112,9 @@ class Archive:
         return found
 
 
-def make(exchange: Exchange, name: ZipName) -> Zip | None:
-    """Return the zip of a span, or None where it has no row."""
-    parts = csv_parts(exchange, name)
+def make(exchange: Exchange, name: ZipName, gaps: Sequence[tuple[int, int]] = ()) -> Zip | None:
+    """Return the zip of a span without the klines within ``gaps``, or None where it has no row."""
+    parts = csv_parts(exchange, name, gaps)
     first = next(parts, None)
     if first is None:
         return None

@@ -117,6 +117,19 @@ class Exchange:
                 return str(fault.parameters["rest"])
         return None
 
+    def gaps(self, symbol: str, path: str, from_us: int, to_us: int) -> list[tuple[int, int]]:
+        """Return the spans (from, to), µs, whose klines a fault leaves out of an answer about ``from_us`` to ``to_us``.
+
+        Each is a hit.
+        """
+        faults = self._faults
+        return [
+            (int(fault.parameters["from_us"]), int(fault.parameters["to_us"]))
+            for fault in (faults.active("missing_klines") if faults else [])
+            if fault.covers(path, {symbol}) and fault.parameters["from_us"] <= to_us
+            and from_us < fault.parameters["to_us"] and faults is not None and faults.hit(fault)
+        ]  # fmt: skip
+
     def stopped(self, symbol: str) -> bool:
         """Whether a pair is delisted, so that its streams are silent."""
         return bool(self._stops) and symbol in self._stops and self.delisting(symbol) is not None

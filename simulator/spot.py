@@ -9,7 +9,8 @@ from simulator.asks import Ask, Endpoint, market_asked
 from simulator.candles import INTERVALS
 from simulator.exchange import Exchange
 from simulator.params import ApiError
-from simulator.records import Trade, aggregate_records, kline_record, trade_records
+from simulator.records import Trade, aggregate_records, trade_records
+from simulator.rows import kline_json
 from simulator.symbols import Listing, decimal_text
 
 _MONTH_US = 31 * 86_400_000_000
@@ -50,7 +51,7 @@ def exchange_info(exchange: Exchange, ask: Ask) -> Any:
 
 
 def klines(exchange: Exchange, ask: Ask) -> Any:
-    """``/api/v3/klines``: candles by their open time, the one still open last."""
+    """``/api/v3/klines``: candles by their open time, the one still open last (text: it is JSON)."""
     params.known_only(ask.query, "symbol", "interval", "startTime", "endTime", "timeZone", "limit")
     market = market_asked(exchange, ask.query)
     interval = params.text(ask.query, "interval")
@@ -61,12 +62,13 @@ def klines(exchange: Exchange, ask: Ask) -> Any:
         return []
     symbol = market.listing.symbol
     until = min(exchange.made_until(symbol), high - 1 if high is not None else 1 << 62)
+    gaps = exchange.gaps(symbol, ask.path, low or 0, until)
     if low is None:
-        low = until - limit * (INTERVALS[interval] or _MONTH_US)
-        found = exchange.klines(symbol, interval, low, until, limit + 1, zone)[-limit:]
+        low = until - limit * (INTERVALS[interval] or _MONTH_US) - sum(min(b, until) - a for a, b in gaps)
+        found = exchange.table(symbol, interval, low, until, 1 << 40, zone, gaps).last(limit)
     else:
-        found = exchange.klines(symbol, interval, low, until, limit, zone)
-    return [kline_record(market, kline, ask.unit_us) for kline in found]
+        found = exchange.table(symbol, interval, low, until, limit, zone, gaps)
+    return kline_json(market.listing, found, ask.unit_us)
 
 
 def aggregate_trades(exchange: Exchange, ask: Ask) -> Any:
