@@ -4,6 +4,7 @@
 lake itself does with market data.
 """
 
+from simulator.contracts import Funding, OpenInterest
 from simulator.faults import FaultError
 from simulator.ports import PortInUseError
 from simulator.records import Quote, Trade
@@ -11,4 +12,7 @@ from simulator.server import Simulator
 from simulator.sockets import Limits
 from simulator.symbols import DEFAULT_SYMBOLS, Listing
 
-__all__ = ["DEFAULT_SYMBOLS", "FaultError", "Limits", "Listing", "PortInUseError", "Quote", "Simulator", "Trade"]
+__all__ = [
+    "DEFAULT_SYMBOLS", "FaultError", "Funding", "Limits", "Listing", "OpenInterest", "PortInUseError", "Quote",
+    "Simulator", "Trade",
+]  # fmt: skip

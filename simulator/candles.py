@@ -2,6 +2,8 @@
 
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
@@ -70,6 +72,37 @@ def merge(key: Ints, rows: Ints) -> tuple[Ints, Ints]:
     return keys, np.column_stack([rows[first, OPEN], high, low, rows[last, CLOSE], sums])
 
 
+@dataclass(frozen=True)
+class Table:
+    """Klines of one interval in order: open times, the next kline's open times (both µs), and nine columns a row."""
+
+    open_us: Ints
+    next_us: Ints
+    rows: Ints
+
+    def __len__(self) -> int:
+        return len(self.open_us)
+
+    def last(self, count: int) -> "Table":
+        """Return the last ``count`` klines."""
+        return Table(self.open_us[-count:], self.next_us[-count:], self.rows[-count:])
+
+    def outside(self, gaps: Sequence[tuple[int, int]]) -> "Table":
+        """Return the klines that do not lie wholly within one of these spans (from, to), µs."""
+        keep = np.ones(len(self), bool)
+        for low, high in gaps:
+            keep &= (self.open_us < low) | (self.next_us > high)
+        return self if keep.all() else Table(self.open_us[keep], self.next_us[keep], self.rows[keep])
+
+    def then(self, other: "Table") -> "Table":
+        """Return these klines and those of another table."""
+        pairs = ((self.open_us, other.open_us), (self.next_us, other.next_us), (self.rows, other.rows))
+        return Table(*(np.concatenate(pair) for pair in pairs))
+
+
+NO_KLINES = Table(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, 9), np.int64))
+
+
 class Candles:
     """The klines of one symbol, with a cache of the minutes that are over."""
 
@@ -78,12 +111,21 @@ class Candles:
         self._blocks: OrderedDict[int, tuple[Ints, Ints]] = OrderedDict()
         self._days: dict[int, tuple[Ints, Ints]] = {}
         self._rows = 0
+        self._first_us: int | None = None
         self._lock = threading.Lock()
 
     def klines(
         self, interval: str, from_us: int, until_us: int, horizon_us: int, limit: int, offset_us: int = 0
     ) -> list[tuple[int, int, tuple[int, ...]]]:
-        """Return klines in order as (open time, next open time, nine columns); times in µs since 1970 UTC.
+        """Return klines as `table` does, as (open time, next open time, nine columns)."""
+        table = self.table(interval, from_us, until_us, horizon_us, limit, offset_us)
+        columns = (table.open_us.tolist(), table.next_us.tolist(), map(tuple, table.rows.tolist()))
+        return list(zip(*columns, strict=True))
+
+    def table(
+        self, interval: str, from_us: int, until_us: int, horizon_us: int, limit: int, offset_us: int = 0
+    ) -> Table:
+        """Return klines in order; times in µs since 1970 UTC.
 
         Those whose open time is in ``from_us <= open <= until_us``, at most ``limit``; made of trades with
         T < ``horizon_us``, so that the last may still be open. A span without a trade has a flat kline at the last
@@ -91,42 +133,39 @@ class Candles:
         """
         first_us = self._first_trade(horizon_us)
         if first_us is None:
-            return []
+            return NO_KLINES
         start = floor_time(max(from_us, first_us), interval, offset_us)
         if start < from_us:
             start = next_time(start, interval, offset_us)
-        opens: list[int] = []
-        while start <= min(until_us, horizon_us - 1) and len(opens) < limit:
-            opens.append(start)
-            start = next_time(start, interval, offset_us)
-        if not opens:
-            return []
-        edges = np.array([*opens, start])
-        at, rows = self._sub_rows(interval, opens[0], min(start, horizon_us), horizon_us, offset_us)
+        edges = _edges(start, min(until_us, horizon_us - 1), interval, offset_us, limit)
+        if len(edges) < 2:
+            return NO_KLINES
+        at, rows = self._sub_rows(interval, start, min(int(edges[-1]), horizon_us), horizon_us, offset_us)
         keys, found = merge(np.searchsorted(edges, at, side="right") - 1, rows)
-        return self._filled(opens, start, dict(zip(keys.tolist(), found.tolist(), strict=True)))
+        return Table(edges[:-1], edges[1:], self._filled(edges, keys, found))
 
-    def _filled(
-        self, opens: list[int], end: int, found: dict[int, list[int]]
-    ) -> list[tuple[int, int, tuple[int, ...]]]:
-        result = []
-        close: int | None = None
-        for place, (open_us, next_us) in enumerate(zip(opens, [*opens[1:], end], strict=True)):
-            row = found.get(place)
-            if row is None:
-                if close is None:
-                    close = self._market.last_price(self._market.trades_before(open_us)) or 0
-                row = [close, close, close, close, 0, 0, 0, 0, 0]
-            close = row[CLOSE]
-            result.append((open_us, next_us, tuple(row)))
-        return result
+    def _filled(self, edges: Ints, keys: Ints, found: Ints) -> Ints:
+        """Return a row for every kline: those found at their places, the others flat at the last close."""
+        count = len(edges) - 1
+        if len(keys) == count:
+            return found
+        rows = np.zeros((count, 9), np.int64)
+        rows[keys] = found
+        present = np.zeros(count, bool)
+        present[keys] = True
+        last = np.maximum.accumulate(np.where(present, np.arange(count), -1))
+        closes = rows[last, CLOSE]
+        if last[0] < 0:
+            closes[last < 0] = self._market.last_price(self._market.trades_before(int(edges[0]))) or 0
+        rows[~present, : CLOSE + 1] = closes[~present, None]
+        return rows
 
     def _sub_rows(self, interval: str, from_us: int, to_us: int, horizon_us: int, offset_us: int) -> tuple[Ints, Ints]:
         """Return rows (with their times) that tile the span: seconds, minutes or days, the coarsest that fits."""
         if interval == "1s":
             return _joined([_by(part, SECOND_US) for part in self._market.trades(from_us, min(to_us, horizon_us))])
         day_us = MINUTES * MINUTE_US
-        if INTERVALS[interval] % day_us or offset_us % day_us or self._market.start_us % day_us:
+        if INTERVALS[interval] % day_us or offset_us % day_us:
             return self._minutes(from_us, to_us, horizon_us)
         days = range(from_us // day_us, -(-to_us // day_us))
         return _joined([self._day(day * day_us, horizon_us) for day in days])
@@ -171,8 +210,24 @@ class Candles:
         return found
 
     def _first_trade(self, horizon_us: int) -> int | None:
-        first = self._market.trades(self._market.start_us, horizon_us, 1)
-        return int(first[0].time_us[0]) if first else None
+        if self._first_us is None:
+            first = self._market.trades(self._market.start_us, horizon_us, 1)
+            if not first:
+                return None
+            self._first_us = int(first[0].time_us[0])
+        return self._first_us if self._first_us < horizon_us else None
+
+
+def _edges(start_us: int, until_us: int, interval: str, offset_us: int, limit: int) -> Ints:
+    """Return the open times of at most ``limit`` klines up to ``until_us``, and where the last of them ends."""
+    length = INTERVALS[interval]
+    if length:
+        count = max(min((until_us - start_us) // length + 1, limit), 0)
+        return start_us + np.arange(count + 1, dtype=np.int64) * length
+    edges = [start_us]
+    while edges[-1] <= until_us and len(edges) <= limit:
+        edges.append(next_time(edges[-1], interval, offset_us))
+    return np.array(edges, np.int64)
 
 
 def _by(trades: Trades, length_us: int) -> tuple[Ints, Ints]:

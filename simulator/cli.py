@@ -43,17 +43,20 @@ def simulate(
     replay_all: Annotated[
         bool, typer.Option(help="Send every recorded frame to every client, subscribed or not.")
     ] = False,
+    archive_folder: Annotated[
+        Path | None, typer.Option(help="Zips (and .CHECKSUMs) to serve in place of made-up ones of the same name.")
+    ] = None,
     ready_file: Annotated[
         Path | None, typer.Option(help="Write the addresses here, as JSON, once everything listens.")
     ] = None,
 ) -> None:
-    """Run a Binance stand-in on this machine: streams, REST, faults on demand. Ends on Ctrl-C."""
+    """Run a Binance stand-in on this machine: streams, REST, USD-M, archive, faults on demand. Ends on Ctrl-C."""
     out, err = Console(), Console(stderr=True)
     try:
         sim = Simulator(
             [name.strip() for name in symbols.split(",") if name.strip()], seed, start_us=_day(start), rate=rate,
             quote_rate=quote_rate, ws_port=ws_port, rest_port=rest_port, control_port=control_port, replay=replay,
-            replay_speed=speed or None, replay_all=replay_all,
+            replay_speed=speed or None, replay_all=replay_all, archive_folder=archive_folder,
         )  # fmt: skip
         stop = _stop_on_signals()
         sim.start()
@@ -79,7 +82,7 @@ def simulate(
 def banner(sim: Simulator) -> Panel:
     """Return the addresses, and the lines to paste so that crypto-lake uses them."""
     return Panel(
-        f"streams  {sim.ws_url}\nREST     {sim.rest_url}\ncontrol  {sim.control_url}\n\n"
+        f"streams  {sim.ws_url}\nREST     {sim.rest_url} (spot, USD-M, archive)\ncontrol  {sim.control_url}\n\n"
         f"{''.join(f'export {name}={url}{chr(10)}' for name, url in _settings(sim).items())}\n"
         f'Drop every connection:  curl -X POST {sim.control_url}/faults -d \'{{"kind": "drop"}}\'',
         title="Binance stand-in: made-up market data",

@@ -27,6 +27,8 @@ def control_app(sim: "Simulator") -> Starlette:
             Route("/truth/trades", port.trades),
             Route("/truth/quotes", port.quotes),
             Route("/truth/klines", port.klines),
+            Route("/truth/funding", port.fundings),
+            Route("/truth/open_interest", port.open_interests),
             Route("/truth/sent", port.sent),
             Route("/connections", port.connections),
             Route("/faults", port.list_faults, methods=["GET"]),
@@ -76,6 +78,14 @@ class ControlPort:
             return [kline_record(self._sim.exchange.market(symbol), kline) for kline in found]
 
         return await self._records(request, rows)
+
+    async def fundings(self, request: Request) -> Response:
+        """Every funding paid in a span: symbol, time_us, rate, mark_price."""
+        return await self._records(request, self._sim.fundings)
+
+    async def open_interests(self, request: Request) -> Response:
+        """The open interest of every fifth minute of a span: symbol, time_us, amount, value."""
+        return await self._records(request, self._sim.open_interests)
 
     async def sent(self, _: Request) -> Response:
         """First and last id and frames by stream, and frames by connection and stream."""

@@ -1,10 +1,11 @@
 """All listed pairs and the one clock: what has been made so far, and nothing that is still to come."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from simulator.candles import Candles
+from simulator.candles import Candles, Table
+from simulator.contracts import GRID_US, Contract, Funding, OpenInterest
 from simulator.faults import Faults
 from simulator.market import Rates, SymbolMarket
 from simulator.records import Quote, Trade, quote_records, trade_records
@@ -56,6 +57,7 @@ class Exchange:
     Attributes:
         markets: `SymbolMarket` by symbol.
         candles: `Candles` by symbol.
+        contracts: `Contract` by symbol, of the pairs that have one.
         start_us: The market's first moment; ``live_us`` the live session's; ``opened_us`` when this object was made.
     """
 
@@ -73,11 +75,14 @@ class Exchange:
             plan.quote_rate if plan.quote_rate is not None else 4 * plan.rate,
         )
         self.plan, self.start_us, self.live_us, self.opened_us = plan, start, live, now
-        self.markets = {
-            name: SymbolMarket(listing, plan.seed, start, live, rates)
-            for name, listing in listings(plan.symbols).items()
-        }
+        self.markets = {}
+        for name, listing in listings(plan.symbols).items():
+            begin = max(start, -(-(listing.listed_us or 0) // MINUTE_US) * MINUTE_US)
+            self.markets[name] = SymbolMarket(listing, plan.seed, begin, max(live, begin), rates)
         self.candles = {name: Candles(market) for name, market in self.markets.items()}
+        self.contracts = {
+            name: Contract(market, plan.seed) for name, market in self.markets.items() if market.listing.perpetual
+        }
         self.weight_limit = 6000
         self._faults: Faults | None = None
         self._stops: dict[str, int] = {}
@@ -101,12 +106,29 @@ class Exchange:
         delisted = {name for name in self.markets if self.delisting(name)}
         self._stops = {name: self._stops.get(name, self._horizon) for name in delisted}
 
+    def listed(self, symbol: str) -> bool:
+        """Whether there is such a pair, and its market has begun."""
+        return symbol in self.markets and self.markets[symbol].start_us <= self._horizon
+
     def delisting(self, symbol: str) -> str | None:
         """Return how REST treats a delisted pair (``error``, ``empty`` or ``history``), or None where it is listed."""
         for fault in self._faults.active("delisting") if self._faults else []:
             if not fault.symbols or symbol in fault.symbols:
                 return str(fault.parameters["rest"])
         return None
+
+    def gaps(self, symbol: str, path: str, from_us: int, to_us: int) -> list[tuple[int, int]]:
+        """Return the spans (from, to), µs, whose klines a fault leaves out of an answer about ``from_us`` to ``to_us``.
+
+        Each is a hit.
+        """
+        faults = self._faults
+        return [
+            (int(fault.parameters["from_us"]), int(fault.parameters["to_us"]))
+            for fault in (faults.active("missing_klines") if faults else [])
+            if fault.covers(path, {symbol}) and fault.parameters["from_us"] <= to_us
+            and from_us < fault.parameters["to_us"] and faults is not None and faults.hit(fault)
+        ]  # fmt: skip
 
     def stopped(self, symbol: str) -> bool:
         """Whether a pair is delisted, so that its streams are silent."""
@@ -173,6 +195,48 @@ class Exchange:
         high = horizon if until_us is None else until_us
         return self.candles[symbol].klines(interval, low, high, horizon, limit, offset_us)
 
+    def table(
+        self, symbol: str, interval: str, from_us: int, until_us: int, limit: int = 1 << 40, offset_us: int = 0,
+        gaps: Sequence[tuple[int, int]] = (),
+    ) -> Table:  # fmt: skip
+        """Return klines as `Candles.table` does, of what has been made so far, without those within ``gaps``."""
+        candles, horizon = self.candles[symbol], self.made_until(symbol)
+        page = candles.table(interval, from_us, until_us, horizon, limit, offset_us)
+        found = page.outside(gaps)
+        while gaps and len(found) < limit == len(page):
+            page = candles.table(interval, int(page.next_us[-1]), until_us, horizon, limit, offset_us)
+            found = found.then(page.outside(gaps))
+        return found if len(found) <= limit else Table(found.open_us[:limit], found.next_us[:limit], found.rows[:limit])
+
+    def fundings(self, symbol: str, from_us: int | None = None, to_us: int | None = None) -> list[Funding]:
+        """Return the fundings paid with ``from_us <= time < to_us``, default the whole history."""
+        low, high = self._made(symbol, from_us, to_us)
+        return self.contract(symbol).fundings(low, high)
+
+    def open_interests(
+        self, symbol: str, from_us: int | None = None, to_us: int | None = None, period_us: int = GRID_US
+    ) -> list[OpenInterest]:
+        """Return the open interest at the multiples of a period in ``from_us <= time < to_us``, default all."""
+        low, high = self._made(symbol, from_us, to_us)
+        return self.contract(symbol).open_interests(low, high, period_us)
+
+    def contract(self, symbol: str) -> Contract:
+        """Return a pair's perpetual contract.
+
+        Raises:
+            KeyError: No such pair, or it has no contract.
+        """
+        self.market(symbol)
+        if symbol not in self.contracts:
+            raise KeyError(f"symbol {symbol!r}: has no perpetual contract; these have: {', '.join(self.contracts)}")
+        return self.contracts[symbol]
+
+    def _made(self, symbol: str, from_us: int | None, to_us: int | None) -> tuple[int, int]:
+        self.market(symbol)
+        high = self.made_until(symbol)
+        return self.start_us if from_us is None else from_us, high if to_us is None else min(high, to_us)
+
     def burst(self, symbol: str, count: int, at_us: int | None = None) -> None:
         """Put ``count`` trades into one millisecond that lies just ahead."""
-        self.market(symbol).burst(max(at_us or 0, max(self._clock(), self._horizon) + 20_000), count)
+        market = self.market(symbol)
+        market.burst(max(at_us or 0, market.start_us, max(self._clock(), self._horizon) + 20_000), count)

@@ -15,7 +15,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of fault: what it does, where (``frame``, ``socket``, ``rest`` or ``market``), its parameters.
+    """One kind of fault: what it does, where (frame, socket, rest, archive or market), its parameters.
 
     ``lasting`` faults hold until their count or duration is used up, or for ever where none is given; others happen
     once unless a count or duration is given.
@@ -29,6 +29,30 @@ class Kind:
 
 _MS = Parameter(float, 500.0, (0, 600_000))
 _RETRY = Parameter(int, 1, (0, 300_000))
+_SPAN = (0, 10**17)
+_FREQ = Parameter(str, "any", ("any", "daily", "monthly"))
+SHAPES = ("two_members", "parent_path", "header", "extra_column", "torn_row", "wrong_symbol_name", "partial")
+"""How an evil zip can be wrong though its CHECKSUM is right."""
+_ARCHIVE = {
+    "missing_zip": Kind("answer 404 to a zip whose CHECKSUM is there", "archive", True, {"freq": _FREQ}),
+    "missing_checksum": Kind("answer 404 to a CHECKSUM whose zip is there", "archive", True, {"freq": _FREQ}),
+    "wrong_checksum": Kind("tell the sum of other bytes than the zip's", "archive", True, {"freq": _FREQ}),
+    "corrupt_zip": Kind(
+        "send bytes that are no zip; the CHECKSUM is of the good one", "archive", True, {"freq": _FREQ}
+    ),
+    "revised": Kind(
+        "change the amount in ``rows`` rows of a file, with its CHECKSUM and ETag; ``count`` is of files",
+        "archive",
+        True,
+        {"rows": Parameter(int, 3, (1, 1_000_000)), "freq": _FREQ},
+    ),
+    "evil_zip": Kind(
+        "send a zip of the wrong ``shape`` with its right CHECKSUM; ``count`` is of files",
+        "archive",
+        True,
+        {"shape": Parameter(str, "partial", SHAPES), "freq": _FREQ},
+    ),
+}
 KINDS = {
     "drop": Kind("close sockets abruptly, without a close frame", "socket"),
     "cut24h": Kind("close connections as at the end of their 24 hours", "socket"),
@@ -56,8 +80,16 @@ KINDS = {
         "symbols go to BREAK: no trade is made, streams are silent", "market", True,
         {"rest": Parameter(str, "error", ("error", "empty", "history"))},
     ),
+    **_ARCHIVE,
     "429": Kind("answer REST with 429", "rest", True, {"retry_after": _RETRY}),
     "418": Kind("answer REST with 418", "rest", True, {"retry_after": _RETRY}),
     "500": Kind("answer REST with 500", "rest", True),
+    "451": Kind("answer REST with 451: a restricted place", "rest", True),
+    "truncated": Kind("cut REST bodies in half though their whole length is promised, and close", "rest", True),
+    "hang": Kind("do not answer REST until the client leaves or the fault is withdrawn", "rest", True),
+    "missing_klines": Kind(
+        "leave out klines that lie within a span, of REST and archive alike", "rest", True,
+        {"from_us": Parameter(int, 0, _SPAN), "to_us": Parameter(int, _SPAN[1], _SPAN)},
+    ),
     "slow": Kind("add ``ms`` to every REST answer", "rest", True, {"ms": _MS}),
 }  # fmt: skip

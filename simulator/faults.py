@@ -3,8 +3,8 @@
 import itertools
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Set
+from dataclasses import dataclass, field
 from typing import Any
 
 from simulator.fault_kinds import KINDS, Parameter
@@ -29,6 +29,7 @@ class Fault:
         count: How often it hits; None for no limit.
         duration: Seconds it lasts; None for no limit.
         hits: How often it has hit.
+        files: Archive files it has altered, which stay so while it stands.
     """
 
     id: str
@@ -42,12 +43,19 @@ class Fault:
     parameters: dict[str, Any]
     began: float
     hits: int = 0
+    files: set[str] = field(default_factory=set)
+
+    def lasts(self, now: float) -> bool:
+        """Whether it has time left, however often it has hit."""
+        return self.duration is None or now - self.began < self.duration
 
     def active(self, now: float) -> bool:
         """Whether it still has hits and time left."""
-        return (self.count is None or self.hits < self.count) and (
-            self.duration is None or now - self.began < self.duration
-        )
+        return (self.count is None or self.hits < self.count) and self.lasts(now)
+
+    def covers(self, path: str, symbols: Set[str]) -> bool:
+        """Whether a REST path that is about these symbols is in its scope."""
+        return path.startswith(self.path) and (not self.symbols or bool(self.symbols & symbols))
 
     def about(self, stream: str) -> bool:
         """Whether a stream is in its scope."""
@@ -108,6 +116,28 @@ class Faults:
         with self._lock:
             orders = list(self._orders.values())
         return [f for f in orders if (f.kind in kinds or KINDS[f.kind].where == where) and f.active(now)]
+
+    def stands(self, fault: Fault) -> bool:
+        """Whether a fault has neither been withdrawn nor run out of time; it may have hit for the last time."""
+        with self._lock:
+            return self._orders.get(fault.id) is fault and fault.lasts(self._clock())
+
+    def standing(self, *kinds: str) -> list[Fault]:
+        """Return the faults of these kinds that `stands` holds for, in order of arrival."""
+        with self._lock:
+            orders = list(self._orders.values())
+        now = self._clock()
+        return [fault for fault in orders if fault.kind in kinds and fault.lasts(now)]
+
+    def hit_file(self, fault: Fault, path: str) -> bool:
+        """Count a hit per file: one that was hit stays so. False where none is left for another file."""
+        with self._lock:
+            if path not in fault.files:
+                if not fault.active(self._clock()):
+                    return False
+                fault.hits += 1
+                fault.files.add(path)
+        return True
 
     def hit(self, fault: Fault) -> bool:
         """Count a hit; False where none is left."""

@@ -128,6 +128,11 @@ class Hub:
         """Whether anyone listens to a stream."""
         return stream in self._listeners
 
+    @property
+    def idle(self) -> bool:
+        """Whether nobody listens to anything."""
+        return not self._listeners
+
     def connections(self) -> list[dict[str, Any]]:
         """Return the open connections and the last `GONE_KEPT` closed ones as JSON."""
         return [client.public() for client in self._clients.values()] + list(self._gone)

@@ -7,7 +7,7 @@ from typing import TypeVar
 import numpy as np
 
 from simulator.blocks import Quotes, Trades, burst_columns, draw_quotes, draw_trades
-from simulator.spine import MINUTE_US, Spine
+from simulator.spine import MINUTE_US, MINUTES, Ints, Spine
 from simulator.symbols import Listing
 
 _FEW = 20_000
@@ -160,6 +160,15 @@ class SymbolMarket:
         """Return how many trades are made before a minute: the index of the first in or after it."""
         with self._lock:
             return self._spine.trades_before(minute)
+
+    def mark_ticks(self, times_us: Ints) -> Ints:
+        """Return the mid price in ticks at the minutes that begin at these times, none before the market's start."""
+        minutes = (times_us - self.start_us) // MINUTE_US
+        days, place = np.unique(minutes // MINUTES, return_inverse=True)
+        with self._lock:
+            edges = np.stack([self._spine.day(day).edges for day in days.tolist()])
+        mid = np.exp(edges[place, minutes % MINUTES]) * 10**self.listing.tick_decimals
+        return np.maximum(np.rint(mid), 1).astype(np.int64)
 
     def burst(self, at_us: int, count: int) -> None:
         """Put ``count`` more trades into the millisecond of ``at_us``, ahead of everything made so far."""

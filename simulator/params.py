@@ -57,12 +57,12 @@ def number(query: Mapping[str, str], name: str) -> int | None:
     return int(value)
 
 
-def limit(query: Mapping[str, str]) -> int:
-    """Return the number of rows asked for: 500 by default; more than 1000 gives 1000."""
+def limit(query: Mapping[str, str], usual: int = 500, most: int = MAX_LIMIT) -> int:
+    """Return the number of rows asked for: ``usual`` by default; more than ``most`` gives ``most``."""
     value = number(query, "limit")
     if value == 0:
         raise ApiError(-1130, "Data sent for parameter 'limit' is not valid.")
-    return min(value or 500, MAX_LIMIT)
+    return min(value or usual, most)
 
 
 def span(query: Mapping[str, str]) -> tuple[int | None, int | None]:

@@ -9,7 +9,8 @@ from simulator.hub import Hub
 from simulator.tamper import Tamper
 
 _SPAN_US = 1_000_000
-"""Most that is made at once; a longer backlog (after a pause) goes out in several steps."""
+"""Most that is made at once while someone listens; a longer backlog (after a pause) goes out in several steps."""
+_ALL_US = 1 << 62
 _AHEAD_US = 20_000_000
 """Blocks are drawn this long before they are due, one pair per beat."""
 
@@ -33,13 +34,13 @@ class Pump:
     async def beat(self) -> None:
         """Make and send what has come due."""
         while True:
-            low, high = self._exchange.advance(_SPAN_US)
+            low, high = self._exchange.advance(_ALL_US if self._hub.idle else _SPAN_US)
             if low == high:
                 break
             frames = sorted(self._due(low, high), key=lambda frame: frame.time_us)
             self._hub.note(frames)
             self._hub.send(self._tamper.apply(frames))
-            if high - low < _SPAN_US:
+            if self._hub.idle or high - low < _SPAN_US:
                 break
             await asyncio.sleep(0)
         self._hub.send(self._tamper.released())

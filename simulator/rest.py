@@ -1,93 +1,78 @@
-"""The REST port: weights, limits and faults around the endpoints of the modules in `MODULES`."""
+"""The REST port: routes from the modules that have any, each behind the gate of faults."""
 
 import asyncio
-import json
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from simulator import spot
+from simulator import futures, spot
+from simulator.archive import Archive
+from simulator.asks import Ask, Endpoint
 from simulator.budget import Budget
 from simulator.exchange import Exchange
-from simulator.faults import Fault, Faults
+from simulator.faults import Faults
+from simulator.gate import Charge, Handler, guarded, json_answer, over_limit
 from simulator.params import ApiError
-from simulator.spot import Ask
 
-Endpoint = Callable[[Exchange, Ask], Any]
-MODULES: tuple[Mapping[str, tuple[int, Endpoint]], ...] = (spot.ENDPOINTS,)
+MODULES: tuple[Mapping[str, Endpoint], ...] = (spot.ENDPOINTS, futures.ENDPOINTS)
+"""The API's endpoints by path."""
 _UNITS = {"MILLISECOND": 1000, "MICROSECOND": 1}
 
 
-def rest_app(exchange: Exchange, faults: Faults, budget: Budget) -> Starlette:
-    """Return the application."""
-    exchange.weight_limit = budget.limit
-    routes = [
-        Route(path, _route(exchange, faults, budget, weight, function))
+def rest_app(
+    exchange: Exchange, faults: Faults, accounts: Mapping[str, Budget], archive_folder: Path | None = None
+) -> Starlette:
+    """Return the application: the API and the archive. Another group of routes is added to the list, each `guarded`."""
+    exchange.weight_limit = accounts["spot"].limit
+    archive = Archive(exchange, faults, archive_folder)
+    return Starlette(routes=[*_api_routes(exchange, faults, accounts), *archive.routes()])
+
+
+def _api_routes(exchange: Exchange, faults: Faults, accounts: Mapping[str, Budget]) -> list[Route]:
+    return [
+        Route(path, _route(exchange, faults, endpoint, _charge(exchange, endpoint, accounts)))
         for module in MODULES
-        for path, (weight, function) in module.items()
+        for path, endpoint in module.items()
     ]
-    return Starlette(routes=routes)
 
 
-def _route(
-    exchange: Exchange, faults: Faults, budget: Budget, weight: int, function: Endpoint
-) -> Callable[[Request], Awaitable[Response]]:
+def _route(exchange: Exchange, faults: Faults, endpoint: Endpoint, charge: Charge) -> Handler:
     async def handle(request: Request) -> Response:
-        await _slow(faults, request)
-        address = request.client.host if request.client else "?"
-        verdict = budget.charge(address, weight, exchange.now_us() / 1e6)
-        headers = {"X-MBX-USED-WEIGHT-1M": str(verdict.used), "X-MBX-USED-WEIGHT": str(verdict.used)}
-        if verdict.status != 200:
-            return _limited(verdict.status, verdict.retry_after, headers, budget.limit)
-        for fault in faults.active("429", "418", "500"):
-            if _about(fault, request) and faults.hit(fault):
-                if fault.kind == "500":
-                    return _answer(
-                        {"code": -1000, "msg": "An unknown error occurred while processing the request."}, 500, headers
-                    )
-                return _limited(int(fault.kind), fault.parameters["retry_after"], headers, budget.limit)
         try:
-            body = await asyncio.to_thread(function, exchange, _ask(request))
+            body = await asyncio.to_thread(endpoint.answer, exchange, _ask(request))
         except ApiError as error:
-            return _answer(error.body, error.status, headers)
-        return _answer(body, 200, headers)
+            return json_answer(error.body, error.status)
+        return json_answer(body)
 
-    return handle
+    return guarded(faults, handle, charge)
+
+
+def _charge(exchange: Exchange, endpoint: Endpoint, accounts: Mapping[str, Budget]) -> Charge:
+    """Return what takes an endpoint's weight, and counts its request where such are limited."""
+    prices = [(accounts[endpoint.account], endpoint.weight, "request weight")]
+    if endpoint.requests:
+        prices.append((accounts[endpoint.requests], 1, "requests"))
+
+    def charge(request: Request) -> tuple[Mapping[str, str], Response | None]:
+        address, now = request.client.host if request.client else "?", exchange.now_us() / 1e6
+        verdicts = [budget.charge(address, units, now) for budget, units, _ in prices]
+        used = str(verdicts[0].used)
+        headers = {"X-MBX-USED-WEIGHT-1M": used, "X-MBX-USED-WEIGHT": used}
+        for verdict, (budget, _, name) in zip(verdicts, prices, strict=True):
+            if verdict.status != 200:
+                limit = f"{budget.limit} {name} per {budget.seconds // 60} MINUTE"
+                return headers, over_limit(verdict.status, verdict.retry_after, limit)
+        return headers, None
+
+    return charge
 
 
 def _ask(request: Request) -> Ask:
     unit = request.headers.get("X-MBX-TIME-UNIT", "MILLISECOND").upper()
     if unit not in _UNITS:
         raise ApiError(-1194, "Invalid value for time unit; expected either MICROSECOND or MILLISECOND.")
-    return Ask(dict(request.query_params), _UNITS[unit])
-
-
-async def _slow(faults: Faults, request: Request) -> None:
-    for fault in faults.active("slow"):
-        if _about(fault, request) and faults.hit(fault):
-            await asyncio.sleep(fault.parameters["ms"] / 1000)
-
-
-def _about(fault: Fault, request: Request) -> bool:
-    if not request.url.path.startswith(fault.path):
-        return False
-    return not fault.symbols or request.query_params.get("symbol") in fault.symbols
-
-
-def _limited(status: int, retry_after: int, headers: dict[str, str], limit: int) -> Response:
-    message = (
-        f"Too much request weight used; current limit is {limit} request weight per 1 MINUTE. "
-        "Please use WebSocket Streams for live updates to avoid polling the API."
-        if status == 429
-        else f"Way too much request weight used; IP banned for {retry_after} s."
-    )
-    return _answer({"code": -1003, "msg": message}, status, headers | {"Retry-After": str(retry_after)})
-
-
-def _answer(body: Any, status: int, headers: dict[str, str]) -> Response:
-    text = json.dumps(body, separators=(",", ":"), ensure_ascii=False)
-    return Response(text, status, headers, media_type="application/json;charset=UTF-8")
+    return Ask(dict(request.query_params), _UNITS[unit], str(request.scope["path"]))

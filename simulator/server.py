@@ -4,12 +4,13 @@ import asyncio
 import contextlib
 import socket
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from simulator.budget import Budget
+from simulator.budget import budgets
+from simulator.contracts import Funding, OpenInterest
 from simulator.control import control_app
 from simulator.exchange import Exchange, Plan, wall_clock
 from simulator.faults import Faults
@@ -50,12 +51,14 @@ class Simulator:
         control_port: int = 0,
         limits: Limits | None = None,
         weight_limit: int = 6000,
+        request_limits: Mapping[str, int] | None = None,
         beat_seconds: float = 0.01,
         replay: Path | str | None = None,
         replay_speed: float | None = 1.0,
         replay_all: bool = False,
         replay_waits: bool = True,
         market: bool | None = None,
+        archive_folder: Path | str | None = None,
     ) -> None:
         """Prepare; `start` (or ``with``) opens the ports.
 
@@ -72,21 +75,26 @@ class Simulator:
             rest_port: Port of the REST endpoints.
             control_port: Port of truth, faults and connections.
             limits: Pings, life, incoming messages, unread bytes.
-            weight_limit: REST weight per minute and address.
+            weight_limit: REST weight of the spot endpoints per minute and address.
+            request_limits: The other limits per address: ``futures`` (weight per minute, 2400), ``funding`` and
+                ``open_interest`` (requests per five minutes, 500 and 1000).
             beat_seconds: How often the streams send what has come due.
             replay: A file of recorded frames to send over the streams.
             replay_speed: 1 keeps the recorded pace, 10 is ten times as fast, None as fast as the clients read.
             replay_all: Send every recorded frame to every client, subscribed or not.
             replay_waits: Begin when the first client has subscribed, not at once.
             market: Whether the made-up market is sent too (default: only without ``replay``).
+            archive_folder: A file lying here, such as ``BTCUSDT-1m-2020-01-01.zip`` or its ``.CHECKSUM``, is served
+                in place of a made-up one of that name.
         """
         plan = Plan(tuple(symbols), seed, start_us, live_us, rate, quote_rate, history_rate)
         self.exchange = Exchange(plan, clock)
         self.faults = Faults(set(self.exchange.markets))
         self.exchange.follow(self.faults)
         self.limits = limits or Limits()
-        self._budget = Budget(weight_limit)
+        self._budgets = budgets({"spot": weight_limit, **(request_limits or {})})
         self._ports = {"ws_port": ws_port, "rest_port": rest_port, "control_port": control_port}
+        self._archive_folder = _folder(archive_folder)
         self._beat_seconds = beat_seconds
         self._replay_plan = (Path(replay), replay_speed, replay_all, replay_waits) if replay else None
         self._market_on = market if market is not None else replay is None
@@ -156,7 +164,9 @@ class Simulator:
         pump = Pump(self.exchange, self.hub, tamper, self._beat_seconds, self._silent)
         await self._streams.start(self._listeners["ws_port"])
         servers = [
-            HttpServer(rest_app(self.exchange, self.faults, self._budget), self._listeners["rest_port"]),
+            HttpServer(
+                rest_app(self.exchange, self.faults, self._budgets, self._archive_folder), self._listeners["rest_port"]
+            ),
             HttpServer(control_app(self), self._listeners["control_port"]),
         ]
         for server in servers:
@@ -242,6 +252,14 @@ class Simulator:
         found = self.exchange.klines(symbol, interval, start_us, end_us)
         return [kline_record(self.exchange.market(symbol), kline) for kline in found]
 
+    def fundings(self, symbol: str, start_us: int | None = None, end_us: int | None = None) -> list[Funding]:
+        """Return every funding paid with ``start_us <= time < end_us``; default the whole history."""
+        return self.exchange.fundings(symbol, start_us, end_us)
+
+    def open_interests(self, symbol: str, start_us: int | None = None, end_us: int | None = None) -> list[OpenInterest]:
+        """Return the open interest of every fifth minute with ``start_us <= time < end_us``; default all there is."""
+        return self.exchange.open_interests(symbol, start_us, end_us)
+
     def connections(self) -> list[dict[str, Any]]:
         """Return the connections, open (``closed`` is None) and closed ones."""
         found: list[dict[str, Any]] = self._call(self.hub.connections)
@@ -316,3 +334,9 @@ class Simulator:
         if not hasattr(self, "_known"):
             self._known = {name: listener.getsockname()[1] for name, listener in self._listeners.items()}
         return self._known
+
+
+def _folder(path: Path | str | None) -> Path | None:
+    if path is not None and not Path(path).is_dir():
+        raise ValueError(f"archive folder {path}: expected a folder of zips and their CHECKSUMs")
+    return None if path is None else Path(path)

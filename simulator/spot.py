@@ -2,26 +2,18 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from simulator import params
+from simulator.asks import Ask, Endpoint, market_asked
 from simulator.candles import INTERVALS
 from simulator.exchange import Exchange
-from simulator.market import SymbolMarket
 from simulator.params import ApiError
-from simulator.records import Trade, aggregate_records, kline_record, trade_records
+from simulator.records import Trade, aggregate_records, trade_records
+from simulator.rows import kline_json
 from simulator.symbols import Listing, decimal_text
 
 _MONTH_US = 31 * 86_400_000_000
-
-
-@dataclass(frozen=True)
-class Ask:
-    """A request: its query and the answer's unit of time in µs (1000, or 1 where the header asks for it)."""
-
-    query: Mapping[str, str]
-    unit_us: int
 
 
 def ping(exchange: Exchange, ask: Ask) -> Any:
@@ -59,9 +51,9 @@ def exchange_info(exchange: Exchange, ask: Ask) -> Any:
 
 
 def klines(exchange: Exchange, ask: Ask) -> Any:
-    """``/api/v3/klines``: candles by their open time, the one still open last."""
+    """``/api/v3/klines``: candles by their open time, the one still open last (text: it is JSON)."""
     params.known_only(ask.query, "symbol", "interval", "startTime", "endTime", "timeZone", "limit")
-    market = _market(exchange, ask.query)
+    market = market_asked(exchange, ask.query)
     interval = params.text(ask.query, "interval")
     if interval not in INTERVALS:
         raise ApiError(-1120, "Invalid interval.")
@@ -70,18 +62,19 @@ def klines(exchange: Exchange, ask: Ask) -> Any:
         return []
     symbol = market.listing.symbol
     until = min(exchange.made_until(symbol), high - 1 if high is not None else 1 << 62)
+    gaps = exchange.gaps(symbol, ask.path, low or 0, until)
     if low is None:
-        low = until - limit * (INTERVALS[interval] or _MONTH_US)
-        found = exchange.klines(symbol, interval, low, until, limit + 1, zone)[-limit:]
+        low = until - limit * (INTERVALS[interval] or _MONTH_US) - sum(min(b, until) - a for a, b in gaps)
+        found = exchange.table(symbol, interval, low, until, 1 << 40, zone, gaps).last(limit)
     else:
-        found = exchange.klines(symbol, interval, low, until, limit, zone)
-    return [kline_record(market, kline, ask.unit_us) for kline in found]
+        found = exchange.table(symbol, interval, low, until, limit, zone, gaps)
+    return kline_json(market.listing, found, ask.unit_us)
 
 
 def aggregate_trades(exchange: Exchange, ask: Ask) -> Any:
     """``/api/v3/aggTrades``: from an aggregate id on, or of a span of time, or the latest."""
     params.known_only(ask.query, "symbol", "fromId", "startTime", "endTime", "limit")
-    market = _market(exchange, ask.query)
+    market = market_asked(exchange, ask.query)
     from_id, limit, (low, high) = params.number(ask.query, "fromId"), params.limit(ask.query), params.span(ask.query)
     if from_id is not None and (low, high) != (None, None):
         raise ApiError(-1128, "Combination of optional parameters invalid.")
@@ -122,19 +115,19 @@ def historical_trades(exchange: Exchange, ask: Ask) -> Any:
 
 
 ENDPOINTS = {
-    "/api/v3/ping": (1, ping),
-    "/api/v3/time": (1, server_time),
-    "/api/v3/exchangeInfo": (20, exchange_info),
-    "/api/v3/klines": (2, klines),
-    "/api/v3/aggTrades": (4, aggregate_trades),
-    "/api/v3/trades": (25, recent_trades),
-    "/api/v3/historicalTrades": (25, historical_trades),
+    "/api/v3/ping": Endpoint(ping, 1),
+    "/api/v3/time": Endpoint(server_time, 1),
+    "/api/v3/exchangeInfo": Endpoint(exchange_info, 20),
+    "/api/v3/klines": Endpoint(klines, 2),
+    "/api/v3/aggTrades": Endpoint(aggregate_trades, 4),
+    "/api/v3/trades": Endpoint(recent_trades, 25),
+    "/api/v3/historicalTrades": Endpoint(historical_trades, 25),
 }
-"""Weight and function by path (rest-api.md, CHANGELOG 2024-04-02, 2025-03-05)."""
+"""Function and weight by path (rest-api.md, CHANGELOG 2024-04-02, 2025-03-05)."""
 
 
 def _trades(exchange: Exchange, ask: Ask, from_id: int | None) -> list[dict[str, Any]]:
-    market, limit = _market(exchange, ask.query), params.limit(ask.query)
+    market, limit = market_asked(exchange, ask.query), params.limit(ask.query)
     if market is None:
         return []
     horizon = exchange.made_until(market.listing.symbol)
@@ -151,15 +144,6 @@ def _trade(trade: Trade, unit_us: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _market(exchange: Exchange, query: Mapping[str, str]) -> SymbolMarket | None:
-    """Return the market asked for; None where a fault has it answer with nothing."""
-    name = params.symbol_text(params.text(query, "symbol"))
-    treatment = exchange.delisting(name) if name in exchange.markets else "error"
-    if treatment == "error":
-        raise ApiError(-1121, "Invalid symbol.")
-    return None if treatment == "empty" else exchange.markets[name]
-
-
 def _chosen(exchange: Exchange, query: Mapping[str, str]) -> list[str]:
     if "symbol" in query:
         names = [params.symbol_text(params.text(query, "symbol"))]
@@ -171,8 +155,8 @@ def _chosen(exchange: Exchange, query: Mapping[str, str]) -> list[str]:
                 -1100, "Illegal characters found in parameter 'symbols'; legal range is a JSON list."
             ) from None
     else:
-        return list(exchange.markets)
-    if any(name not in exchange.markets for name in names):
+        return [name for name in exchange.markets if exchange.listed(name)]
+    if not all(exchange.listed(name) for name in names):
         raise ApiError(-1121, "Invalid symbol.")
     return names
 

@@ -20,6 +20,9 @@ class Listing:
             price × quantity is exact in eight decimals.
         liquidity: Factor on the market's trades and quotes per second.
         notional: Mean value of a trade, in quote.
+        perpetual: Whether there is a USD-M perpetual contract on it.
+        listed_us: The minute in which the pair's market begins, µs since 1970 UTC; None for the exchange's first
+            moment. Before it the pair is unknown everywhere; it may lie ahead, in the live session.
     """
 
     symbol: str
@@ -28,6 +31,8 @@ class Listing:
     step_decimals: int
     liquidity: float = 1.0
     notional: float = 300.0
+    perpetual: bool = True
+    listed_us: int | None = None
 
     @property
     def key(self) -> int:
