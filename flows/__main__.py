@@ -32,7 +32,7 @@ app = typer.Typer(
 
 def _option(flow: str, name: str) -> Any:
     """An option that is a flow's parameter: its help is that line of the flow's docstring, not imported."""
-    return typer.Option(f"--{name}", help=_described(flow)[name], show_default=False)
+    return typer.Option(f"--{name.replace('_', '-')}", help=_described(flow)[name], show_default=False)
 
 
 def _described(flow: str) -> dict[str, str]:
@@ -82,6 +82,15 @@ def compact_day(
 ) -> None:
     """Make one file, with its SHA-256, of each closed day."""
     _run("compact_day", symbols=_listed(symbols), date=date)
+
+
+@app.command("macro-minute", epilog="[dim]crypto-lake macro-minute --tickers SPY,UUP --lookback-days 3[/]")
+def macro_minute(
+    tickers: Annotated[_Text, _option("macro_minute", "tickers")] = None,
+    lookback_days: Annotated[_Text, _option("macro_minute", "lookback_days")] = None,
+) -> None:
+    """Fetch 1-minute bars of macro tickers from Yahoo."""
+    _run("macro_minute", tickers=_listed(tickers), lookback_days=lookback_days)
 
 
 @app.command("validate-rules", epilog="[dim]crypto-lake validate-rules --start 2025-10-21 --end 2025-10-22 --json[/]")

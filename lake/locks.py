@@ -19,6 +19,11 @@ def bars(layout: Layout, symbol: str) -> FileLock:
     return _lock(layout, f"bars-{symbol}")
 
 
+def macro(layout: Layout, ticker: str) -> FileLock:
+    """Held by whoever asks Yahoo about a ticker and writes its minutes."""
+    return _lock(layout, f"macro-{ticker}")
+
+
 def validation(layout: Layout) -> FileLock:
     """Held by a validation: Great Expectations' project has no locks of its own."""
     return _lock(layout, "validate")

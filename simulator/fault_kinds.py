@@ -60,4 +60,9 @@ KINDS = {
     "418": Kind("answer REST with 418", "rest", True, {"retry_after": _RETRY}),
     "500": Kind("answer REST with 500", "rest", True),
     "slow": Kind("add ``ms`` to every REST answer", "rest", True, {"ms": _MS}),
+    "yahoo_schema": Kind(
+        "change Yahoo's columns: ``close`` renamed, ``volume`` dropped, or texts for numbers", "rest", True,
+        {"shape": Parameter(str, "renamed", ("renamed", "dropped", "texts"))},
+    ),
+    "yahoo_nulls": Kind("take the values out of every other row of Yahoo's", "rest", True),
 }  # fmt: skip

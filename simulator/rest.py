@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
@@ -10,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from simulator import spot
+from simulator import spot, yahoo
 from simulator.budget import Budget
 from simulator.exchange import Exchange
 from simulator.faults import Fault, Faults
@@ -22,14 +23,15 @@ MODULES: tuple[Mapping[str, tuple[int, Endpoint]], ...] = (spot.ENDPOINTS,)
 _UNITS = {"MILLISECOND": 1000, "MICROSECOND": 1}
 
 
-def rest_app(exchange: Exchange, faults: Faults, budget: Budget) -> Starlette:
-    """Return the application."""
+def rest_app(exchange: Exchange, faults: Faults, budget: Budget, yahoo_folder: Path | None = None) -> Starlette:
+    """Return the application; ``yahoo_folder`` has recorded payloads of Yahoo's (`simulator.yahoo.recorded`)."""
     exchange.weight_limit = budget.limit
     routes = [
         Route(path, _route(exchange, faults, budget, weight, function))
         for module in MODULES
         for path, (weight, function) in module.items()
     ]
+    routes += yahoo.routes(faults, exchange.now_us, exchange.plan.seed, yahoo_folder)
     return Starlette(routes=routes)
 
 

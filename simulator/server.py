@@ -56,6 +56,7 @@ class Simulator:
         replay_all: bool = False,
         replay_waits: bool = True,
         market: bool | None = None,
+        yahoo_folder: Path | str | None = None,
     ) -> None:
         """Prepare; `start` (or ``with``) opens the ports.
 
@@ -79,6 +80,7 @@ class Simulator:
             replay_all: Send every recorded frame to every client, subscribed or not.
             replay_waits: Begin when the first client has subscribed, not at once.
             market: Whether the made-up market is sent too (default: only without ``replay``).
+            yahoo_folder: Recorded payloads of Yahoo's to serve in place of made-up ones.
         """
         plan = Plan(tuple(symbols), seed, start_us, live_us, rate, quote_rate, history_rate)
         self.exchange = Exchange(plan, clock)
@@ -90,6 +92,7 @@ class Simulator:
         self._beat_seconds = beat_seconds
         self._replay_plan = (Path(replay), replay_speed, replay_all, replay_waits) if replay else None
         self._market_on = market if market is not None else replay is None
+        self._yahoo_folder = Path(yahoo_folder) if yahoo_folder else None
         self._listeners: dict[str, socket.socket] = {}
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -156,7 +159,9 @@ class Simulator:
         pump = Pump(self.exchange, self.hub, tamper, self._beat_seconds, self._silent)
         await self._streams.start(self._listeners["ws_port"])
         servers = [
-            HttpServer(rest_app(self.exchange, self.faults, self._budget), self._listeners["rest_port"]),
+            HttpServer(
+                rest_app(self.exchange, self.faults, self._budget, self._yahoo_folder), self._listeners["rest_port"]
+            ),
             HttpServer(control_app(self), self._listeners["control_port"]),
         ]
         for server in servers:
