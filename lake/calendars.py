@@ -16,6 +16,7 @@ is one reason why a minute of a future without a price is not called missing (`i
 """
 
 import re
+import warnings
 from datetime import UTC, date, datetime, time, timedelta
 from enum import Enum
 from functools import lru_cache
@@ -106,8 +107,10 @@ def _year(kind: Market, year: int) -> tuple[Window, ...]:
     """A year of an exchange, 0.2 s to make; a calendar without bounds would be of 20 years and end next year."""
     import exchange_calendars
 
-    calendar = exchange_calendars.get_calendar(kind.value, start=f"{year}-01-01", end=f"{year}-12-31")
-    times = calendar.schedule[["open", "close"]]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pandas' about exchange-calendars
+        calendar = exchange_calendars.get_calendar(kind.value, start=f"{year}-01-01", end=f"{year}-12-31")
+        times = calendar.schedule[["open", "close"]]
     found = []
     for day, opened, closed in zip(times.index, times["open"], times["close"], strict=True):
         end = closed.to_pydatetime().astimezone(UTC)

@@ -94,7 +94,7 @@ def test_every_deployment_is_there_with_its_schedule(stack):
 
 def test_macro_minutes_with_one_ticker_that_does_not_exist_end_failed_with_the_other_stored(stack):
     run = stack.end("macro-minute/local", tickers=["BTC-USD", "NOPE"], lookback_days=1)
-    assert (run.state, run.name) == ("FAILED", "macro BTC-USD,NOPE")
+    assert (run.type, run.name) == ("FAILED", "macro BTC-USD,NOPE")
     assert "NOPE: Yahoo has no ticker NOPE" in run.message
     (row,) = json.loads(stack.artifacts(run)["table", "macro-minute"])
     assert (row["ticker"], row["missing"]) == ("BTC-USD", 0)
@@ -107,7 +107,7 @@ def test_schedules_make_runs(stack):
         runs = stack.ask("flow_runs", {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}})
         return {run["deployment_id"] for run in runs}
 
-    assert wait(lambda: len(scheduled()) == 3, 60)
+    assert wait(lambda: len(scheduled()) == 4, 60)
 
 
 def test_a_run_leaves_a_table_progress_and_the_lakes_own_log_lines(stack, bars):
