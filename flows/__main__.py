@@ -103,6 +103,15 @@ def backfill_binance(
     _run("backfill_binance", start=start, end=end, dry_run=dry_run, **given)
 
 
+@app.command("macro-minute", epilog="[dim]crypto-lake macro-minute --tickers SPY,UUP --lookback-days 3[/]")
+def macro_minute(
+    tickers: Annotated[_Text, _option("macro_minute", "tickers")] = None,
+    lookback_days: Annotated[_Text, _option("macro_minute", "lookback_days")] = None,
+) -> None:
+    """Fetch 1-minute bars of macro tickers from Yahoo."""
+    _run("macro_minute", tickers=_listed(tickers), lookback_days=lookback_days)
+
+
 @app.command("validate-rules", epilog="[dim]crypto-lake validate-rules --start 2025-10-21 --end 2025-10-22 --json[/]")
 def validate_rules(
     symbols: Annotated[_Text, _option("validate_rules", "symbols")] = None,

@@ -170,8 +170,8 @@ class _Run:
             return self.job.source
         if self.job.source == "rest":
             raise LakeError(
-                "the exchange does not list this pair (any more): check the name, or take source=archive, which keeps the "
-                "history of delisted pairs"
+                "the exchange does not list this pair (any more): check the name, or take source=archive, which keeps "
+                "the history of delisted pairs"
             )
         return "archive"
 

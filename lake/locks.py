@@ -24,6 +24,11 @@ def klines(layout: Layout, symbol: str, interval: str) -> FileLock:
     return _lock(layout, f"klines-{symbol}-{'month' if interval == '1M' else interval}")
 
 
+def macro(layout: Layout, ticker: str) -> FileLock:
+    """Held by whoever asks Yahoo about a ticker and writes its minutes."""
+    return _lock(layout, f"macro-{ticker}")
+
+
 def validation(layout: Layout) -> FileLock:
     """Held by a validation: Great Expectations' project has no locks of its own."""
     return _lock(layout, "validate")

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from lake.errors import BadInputError
 from lake.intervals import Interval as Interval
 from lake.names import symbols as checked_symbols
+from lake.names import tickers as checked_tickers
 from lake.windows import DAY, Window, parse_day, parse_time
 
 _PLAIN = r"^[^\x00-/:-@\[-`{-\x7f]{1,40}$"
@@ -25,6 +26,12 @@ Symbols = Annotated[
     Field(min_length=1, max_length=2000, examples=[["SOLUSDT", "SUIUSDT"]]),
     AfterValidator(checked_symbols),
 ]
+Tickers = Annotated[
+    list[Annotated[str, Field(json_schema_extra={"pattern": r"^ *[A-Za-z0-9^][A-Za-z0-9.=^\-]{0,19} *$"})]],
+    Field(min_length=1, max_length=500, examples=[["SPY", "EURUSD=X"]]),
+    AfterValidator(checked_tickers),
+]
+MacroDays = Annotated[int, Field(ge=1, le=30)]
 _MOMENT = Field(
     json_schema_extra={"pattern": r"^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:?\d\d)?)?$"}
 )

@@ -22,6 +22,7 @@ from pydantic_settings import (
 from lake.errors import BadInputError
 from lake.layout import Layout
 from lake.names import symbols as checked_symbols
+from lake.names import tickers as checked_tickers
 
 CONFIG_VARIABLE = "LAKE_CONFIG"
 _PREFIX = "LAKE_"
@@ -161,9 +162,12 @@ def load() -> Settings:
     path = config_file()
     values = _file_values(path) if path else {}
     _refuse_unknown_variables()
+    key = "symbols"
     try:
         found = Settings(**values)
         names = tuple(checked_symbols(found.symbols))
+        key = "macro_minute.tickers"
+        macro = found.macro_minute.model_copy(update={"tickers": tuple(checked_tickers(found.macro_minute.tickers))})
     except ValidationError as error:
         raise BadInputError(_one_line(error, values, path)) from None
     except SettingsError as error:
@@ -171,9 +175,9 @@ def load() -> Settings:
             f"environment: {error}: write lists as JSON, such as LAKE_SYMBOLS='[\"SOLUSDT\"]'"
         ) from None
     except BadInputError as error:
-        raise BadInputError(f"{_source('symbols', values, path)}: {error}") from None
+        raise BadInputError(f"{_source(key, values, path)}: {error}") from None
     base = _base(found.base_path, values, path)
-    return found.model_copy(update={"symbols": names, "base_path": base})
+    return found.model_copy(update={"symbols": names, "macro_minute": macro, "base_path": base})
 
 
 def _file_values(path: Path) -> dict[str, Any]:

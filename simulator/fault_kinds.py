@@ -92,4 +92,9 @@ KINDS = {
         {"from_us": Parameter(int, 0, _SPAN), "to_us": Parameter(int, _SPAN[1], _SPAN)},
     ),
     "slow": Kind("add ``ms`` to every REST answer", "rest", True, {"ms": _MS}),
+    "yahoo_schema": Kind(
+        "change Yahoo's columns: ``close`` renamed, ``volume`` dropped, or texts for numbers", "rest", True,
+        {"shape": Parameter(str, "renamed", ("renamed", "dropped", "texts"))},
+    ),
+    "yahoo_nulls": Kind("take the values out of every other row of Yahoo's", "rest", True),
 }  # fmt: skip

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from simulator import futures, spot
+from simulator import futures, spot, yahoo
 from simulator.archive import Archive
 from simulator.asks import Ask, Endpoint
 from simulator.budget import Budget
@@ -24,12 +24,21 @@ _UNITS = {"MILLISECOND": 1000, "MICROSECOND": 1}
 
 
 def rest_app(
-    exchange: Exchange, faults: Faults, accounts: Mapping[str, Budget], archive_folder: Path | None = None
+    exchange: Exchange,
+    faults: Faults,
+    accounts: Mapping[str, Budget],
+    archive_folder: Path | None = None,
+    yahoo_folder: Path | None = None,
 ) -> Starlette:
-    """Return the application: the API and the archive. Another group of routes is added to the list, each `guarded`."""
+    """Return the application: the API, the archive, and Yahoo's charts.
+
+    Files in ``archive_folder`` and payloads in ``yahoo_folder`` (`simulator.yahoo.recorded`) are served in place of
+    made-up ones.
+    """
     exchange.weight_limit = accounts["spot"].limit
     archive = Archive(exchange, faults, archive_folder)
-    return Starlette(routes=[*_api_routes(exchange, faults, accounts), *archive.routes()])
+    charts = yahoo.routes(faults, exchange.now_us, exchange.plan.seed, yahoo_folder)
+    return Starlette(routes=[*_api_routes(exchange, faults, accounts), *archive.routes(), *charts])
 
 
 def _api_routes(exchange: Exchange, faults: Faults, accounts: Mapping[str, Budget]) -> list[Route]:

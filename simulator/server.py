@@ -59,6 +59,7 @@ class Simulator:
         replay_waits: bool = True,
         market: bool | None = None,
         archive_folder: Path | str | None = None,
+        yahoo_folder: Path | str | None = None,
     ) -> None:
         """Prepare; `start` (or ``with``) opens the ports.
 
@@ -86,6 +87,7 @@ class Simulator:
             market: Whether the made-up market is sent too (default: only without ``replay``).
             archive_folder: A file lying here, such as ``BTCUSDT-1m-2020-01-01.zip`` or its ``.CHECKSUM``, is served
                 in place of a made-up one of that name.
+            yahoo_folder: Recorded payloads of Yahoo's to serve in place of made-up ones.
         """
         plan = Plan(tuple(symbols), seed, start_us, live_us, rate, quote_rate, history_rate)
         self.exchange = Exchange(plan, clock)
@@ -98,6 +100,7 @@ class Simulator:
         self._beat_seconds = beat_seconds
         self._replay_plan = (Path(replay), replay_speed, replay_all, replay_waits) if replay else None
         self._market_on = market if market is not None else replay is None
+        self._yahoo_folder = Path(yahoo_folder) if yahoo_folder else None
         self._listeners: dict[str, socket.socket] = {}
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -165,7 +168,8 @@ class Simulator:
         await self._streams.start(self._listeners["ws_port"])
         servers = [
             HttpServer(
-                rest_app(self.exchange, self.faults, self._budgets, self._archive_folder), self._listeners["rest_port"]
+                rest_app(self.exchange, self.faults, self._budgets, self._archive_folder, self._yahoo_folder),
+                self._listeners["rest_port"],
             ),
             HttpServer(control_app(self), self._listeners["control_port"]),
         ]

@@ -101,11 +101,11 @@ def _to_prefect() -> "Callable[[Message], None]":
 
 
 def named(verb: str) -> Callable[[], str]:
-    """Return what names a flow run by its symbols and window, such as ``transform SOLUSDT 2025-10-21T00:00:00Z``."""
+    """Return what names a flow run by its symbols (or tickers) and window: ``transform SOLUSDT 2025-10-21``."""
 
     def name() -> str:
         given = {key: value for key, value in flow_run.parameters.items() if value is not None}
-        symbols = given.pop("symbols", None) or ["all"]
+        symbols = given.pop("symbols", None) or given.pop("tickers", None) or ["all"]
         shown = ",".join(symbols[:3]) + (f",+{len(symbols) - 3}" if len(symbols) > 3 else "")
         times = "/".join(_short(given[key]) for key in ("start", "end", "date") if key in given)
         return " ".join(word for word in (verb, shown, times, str(given.get("tf", ""))) if word)

@@ -16,6 +16,7 @@ SCHEDULES = {
     "collect-live/local": [],
     "transform-hour/local": ["*/5 * * * *"],
     "compact-day/local": ["30 1 * * *"],
+    "macro-minute/local": ["*/15 * * * *"],
     "validate-rules/local": ["0 3 * * *"],
     "slice-export/local": [],
 }
@@ -23,6 +24,7 @@ PARAMETERS = {
     "collect-live": ["symbols", "duration"],
     "transform-hour": ["symbols", "start", "end"],
     "compact-day": ["symbols", "date"],
+    "macro-minute": ["tickers", "lookback_days"],
     "validate-rules": ["symbols", "start", "end", "tf", "source", "report"],
     "slice-export": ["symbols", "start", "end", "out", "tf", "source", "format"],
 }

@@ -52,6 +52,8 @@ def test_a_relative_base_path_is_taken_from_its_file_and_of_the_environment_from
         ("symbols: ['../../x']", "symbols: symbol '../../x'"),
         ("symbols: []", "symbols: at least one"),
         ("symbols: SOLUSDT", "symbols"),
+        ("macro_minute: {tickers: ['../../x']}", "macro_minute.tickers: ticker '../../x'"),
+        ("macro_minute: {tickers: []}", "macro_minute.tickers: tickers: at least one"),
         ("binance: {ws_url: 'http://x'}", "binance.ws_url: expected a URL that starts with ws"),
         ("base_path: ''", "base_path"),
         ("base_path: 'lake[1]'", "would be a pattern"),
@@ -87,6 +89,11 @@ def test_nonsense_in_the_environment_is_one_line_that_names_the_variable(config,
         settings.load()
     assert "\n" not in str(error.value)
     assert name in str(error.value) or "LAKE_SYMBOLS" in str(error.value)
+
+
+def test_tickers_are_in_yahoos_capitals_each_once(config):
+    config("macro_minute: {tickers: [spy, 'eurusd=x', SPY]}")
+    assert settings.load().macro_minute.tickers == ("SPY", "EURUSD=X")
 
 
 @pytest.mark.parametrize("name", ["SOLUSDT", "1INCHUSDT", "币安人生USDT", "solusdt"])

@@ -1,0 +1,90 @@
+"""Macro minute bars on disk: one file a ticker and UTC day, minutes merged into it by their start.
+
+Of two answers about a minute the later one wins: Yahoo corrects its bars for some minutes after they have ended.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from itertools import groupby
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lake import files
+from lake.errors import LakeError
+from lake.layout import Layout
+from lake.schemas import MACRO, UTC_US
+from lake.windows import DAY_US, Window, moment
+
+Bar = tuple[float, float, float, float, float]
+"""Open, high, low, close, volume."""
+
+
+def store(layout: Layout, ticker: str, bars: Mapping[int, Bar], compression: str) -> tuple[int, int]:
+    """Merge minutes (start in µs) into the day files of a ticker and return how many were new, and how many revised.
+
+    Raises:
+        LakeError: a day file cannot be read. No day from then on is written.
+    """
+    new = revised = 0
+    for day_us, stamps in groupby(sorted(bars), key=lambda ts: ts - ts % DAY_US):
+        path = layout.macro_file(ticker, moment(day_us).date())
+        before = _bars(read(path)) if path.exists() else {}
+        changed = {ts: bars[ts] for ts in stamps if before.get(ts) != bars[ts]}
+        if changed:
+            files.write_parquet(path, _table(ticker, before | changed), compression)
+        revised += len(changed.keys() & before.keys())
+        new += len(changed.keys() - before.keys())
+    return new, revised
+
+
+def read(path: Path) -> pa.Table:
+    """Return the minutes of one file.
+
+    Raises:
+        LakeError: it cannot be read, or its columns are not those of `lake.schemas.MACRO`.
+    """
+    try:
+        with pq.ParquetFile(path) as handle:
+            return MACRO.conform(handle.read())
+    except (pa.ArrowException, OSError, LakeError) as error:
+        raise LakeError(
+            f"{path}: cannot be read ({error}): move it away, and run macro-minute with lookback_days that reach back "
+            "to its day"
+        ) from error
+
+
+def newest(layout: Layout, ticker: str) -> datetime | None:
+    """Return the start of the newest minute that is held of a ticker, or None where there is none."""
+    paths = _files(layout, ticker)
+    table = read(paths[-1]) if paths else MACRO.empty()
+    return moment(table["ts"].cast(pa.int64())[-1].as_py()) if table.num_rows else None
+
+
+def held(layout: Layout, ticker: str, window: Window) -> set[int]:
+    """Return the start, in µs, of every minute that is held of the UTC days that a window touches."""
+    paths = (layout.macro_file(ticker, day) for day in window.days())
+    return {ts for path in paths if path.exists() for ts in _bars(read(path))}
+
+
+def sweep(layout: Layout, ticker: str) -> None:
+    """Take away what a killed writer left of a ticker. Call it with the ticker's lock held."""
+    for folder in (layout.macro / ticker).glob("year=*/month=*/day=*"):
+        files.sweep(folder)
+
+
+def _files(layout: Layout, ticker: str) -> list[Path]:
+    return sorted((layout.macro / ticker).glob("year=*/month=*/day=*/macro_minute.parquet"))
+
+
+def _bars(table: pa.Table) -> dict[int, Bar]:
+    columns = (table[name].to_pylist() for name in ("open", "high", "low", "close", "volume"))
+    return dict(zip(table["ts"].cast(pa.int64()).to_pylist(), zip(*columns, strict=True), strict=True))
+
+
+def _table(ticker: str, bars: dict[int, Bar]) -> pa.Table:
+    stamps = sorted(bars)
+    prices = [pa.array([bars[ts][column] for ts in stamps], pa.float64()) for column in range(5)]
+    columns = [pa.array([ticker] * len(stamps), pa.string()), pa.array(stamps, UTC_US), *prices]
+    return MACRO.conform(pa.table(columns, names=MACRO.names))
