@@ -86,7 +86,8 @@ def test_every_deployment_is_there_with_its_schedule(stack):
     crons = {flows[d["flow_id"]]: [s["schedule"]["cron"] for s in d["schedules"]] for d in found}
     assert crons == {
         "collect-live": [], "transform-hour": ["*/5 * * * *"], "compact-day": ["30 1 * * *"],
-        "macro-minute": ["*/15 * * * *"], "validate-rules": ["0 3 * * *"], "slice-export": [],
+        "derivatives-hour": ["5 * * * *"], "macro-minute": ["*/15 * * * *"],
+        "validate-rules": ["0 3 * * *"], "slice-export": [],
     }  # fmt: skip
     steps = [step["prefect.deployments.steps.set_working_directory"] for d in found for step in d["pull_steps"]]
     assert steps == [{"directory": str(prefect_stack.PROJECT)}] * 6
