@@ -103,6 +103,21 @@ def backfill_binance(
     _run("backfill_binance", start=start, end=end, dry_run=dry_run, **given)
 
 
+@app.command(
+    "derivatives-hour",
+    epilog="[dim]crypto-lake derivatives-hour --lookback-days 30[/]\n\n"
+    "[dim]crypto-lake derivatives-hour --symbols SOLUSDT,BTCUSDT --start 2025-01-01 --end 2025-07-01[/]",
+)
+def derivatives_hour(
+    symbols: Annotated[_Text, _option("derivatives_hour", "symbols")] = None,
+    lookback_days: Annotated[int | None, _option("derivatives_hour", "lookback_days")] = None,
+    start: Annotated[_Text, _option("derivatives_hour", "start")] = None,
+    end: Annotated[_Text, _option("derivatives_hour", "end")] = None,
+) -> None:
+    """Fetch funding rates and open interest of USD-M perpetuals."""
+    _run("derivatives_hour", symbols=_listed(symbols), lookback_days=lookback_days, start=start, end=end)
+
+
 @app.command("macro-minute", epilog="[dim]crypto-lake macro-minute --tickers SPY,UUP --lookback-days 3[/]")
 def macro_minute(
     tickers: Annotated[_Text, _option("macro_minute", "tickers")] = None,

@@ -1,4 +1,4 @@
-"""What the exchange is known to have none of: candles before a listing, and its own outages. Never asked for twice."""
+"""What the exchange is known to have none of: what was before a listing, and its own outages. Never asked for twice."""
 
 import sqlite3
 from collections.abc import Iterable
@@ -6,15 +6,14 @@ from typing import Any
 
 from lake.duck import sql
 from lake.errors import LakeError
-from lake.intervals import Interval
 from lake.layout import Layout
 
 
 class History:
-    """The memory of one symbol and interval, in a SQLite file that can be thrown away."""
+    """The memory of one symbol and its klines of an interval, or another series; its file can be thrown away."""
 
-    def __init__(self, layout: Layout, symbol: str, interval: Interval) -> None:
-        """Open it, or make it."""
+    def __init__(self, layout: Layout, symbol: str, interval: str) -> None:
+        """Open the SQLite file, or make it; ``interval`` may be ``funding`` or ``open_interest``, too."""
         self._path, self._of = layout.history, {"symbol": symbol, "interval": interval}
         self._path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -32,11 +31,11 @@ class History:
         self._db.close()
 
     def holes(self) -> list[tuple[int, int]]:
-        """The half-open ranges, in microseconds, in which the exchange has no candle, in order."""
+        """The half-open ranges, in microseconds, in which the exchange has nothing, in order."""
         return [(start, end) for start, end in self._do("holes")]
 
     def put_holes(self, ranges: Iterable[tuple[int, int]]) -> None:
-        """Note ranges in which the exchange was asked and has no candle."""
+        """Note ranges in which the exchange was asked and has nothing."""
         for start, end in ranges:
             self._do("put_hole", start_us=start, end_us=end)
 

@@ -24,6 +24,11 @@ def klines(layout: Layout, symbol: str, interval: str) -> FileLock:
     return _lock(layout, f"klines-{symbol}-{'month' if interval == '1M' else interval}")
 
 
+def derivatives(layout: Layout, symbol: str) -> FileLock:
+    """Held by whoever writes the fundings and open interest of a contract."""
+    return _lock(layout, f"derivatives-{symbol}")
+
+
 def macro(layout: Layout, ticker: str) -> FileLock:
     """Held by whoever asks Yahoo about a ticker and writes its minutes."""
     return _lock(layout, f"macro-{ticker}")

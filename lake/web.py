@@ -69,10 +69,11 @@ class Web:
     Args:
         url: Where it is, such as ``https://data-api.binance.vision``.
         budget: Its limit; None where it has none.
+        counted: The header in which an answer tells how much of that limit is used; empty where none does.
     """
 
-    def __init__(self, url: str, budget: Budget | None = None) -> None:
-        self.url, self._budget = url, budget
+    def __init__(self, url: str, budget: Budget | None = None, counted: str = "x-mbx-used-weight-1m") -> None:
+        self.url, self._budget, self._counted = url, budget, counted
         self._local = threading.local()
         self._sessions: list[requests.Session] = []
         self._left = threading.Event()
@@ -121,7 +122,7 @@ class Web:
                 found = self._session().get(self.url + path, params=dict(query), timeout=_TIMEOUT_S)
             except requests.RequestException as error:
                 raise _AgainError(f"{self.url}{path}: no answer ({_short(error)}): check the network") from error
-            used = found.headers.get("x-mbx-used-weight-1m", "")
+            used = found.headers.get(self._counted, "")
             if self._budget and used.isdigit():
                 self._budget.counted(int(used))
             if found.status_code not in _LIMITED or not self._budget:

@@ -117,10 +117,12 @@ def _short(moment: Any) -> str:
     return str(moment).replace(" ", "T").replace("+00:00", "Z").removesuffix("T00:00:00Z")
 
 
-def each(items: Iterable[T], call: Callable[[T], R], progress: Progress) -> tuple[list[R], dict[str, str]]:
+def each(
+    items: Iterable[T], call: Callable[[T], R], progress: Progress, last: Callable[[R], bool] = lambda result: False
+) -> tuple[list[R], dict[str, str]]:
     """Call for every item, whatever happens to another; return the results, and what failed with its reason.
 
-    Items are symbols, or tuples whose parts name them.
+    Items are symbols, or tuples whose parts name them. After a result of which ``last`` holds none is called any more.
     """
     work, done, failed = list(items), [], {}
     for number, item in enumerate(work):
@@ -128,6 +130,8 @@ def each(items: Iterable[T], call: Callable[[T], R], progress: Progress) -> tupl
         progress(number / len(work), name)
         try:
             done.append(call(item))
+            if last(done[-1]):
+                break
         except Exception as error:
             failed[name] = str(error) if isinstance(error, LakeError) else f"{type(error).__name__}: {error}"
             logger.error("{}: {}", name, failed[name])

@@ -87,7 +87,7 @@ def test_every_deployment_is_there_with_its_schedule(stack):
     crons = {flows[d["flow_id"]]: [s["schedule"]["cron"] for s in d["schedules"]] for d in found}
     assert crons == {
         "collect-live": [], "transform-hour": ["*/5 * * * *"], "compact-day": ["30 1 * * *"],
-        "backfill-binance": ["10 2 * * *"], "macro-minute": ["*/15 * * * *"],
+        "backfill-binance": ["10 2 * * *"], "derivatives-hour": ["5 * * * *"], "macro-minute": ["*/15 * * * *"],
         "validate-rules": ["0 3 * * *"], "slice-export": [],
     }  # fmt: skip
     steps = [step["prefect.deployments.steps.set_working_directory"] for d in found for step in d["pull_steps"]]
@@ -121,7 +121,7 @@ def test_schedules_make_runs(stack):
         runs = stack.ask("flow_runs", {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}})
         return {run["deployment_id"] for run in runs}
 
-    assert wait(lambda: len(scheduled()) == 5, 60)
+    assert wait(lambda: len(scheduled()) == 6, 60)
 
 
 def test_a_run_leaves_a_table_progress_and_the_lakes_own_log_lines(stack, bars):
