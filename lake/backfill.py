@@ -227,7 +227,10 @@ class _Run:
     def _fetch(self, source: Source, what: Plan) -> None:
         """Have all of it fetched, some requests ahead of what is written."""
         rest = self.rest if self.served else None
-        fetcher = Fetcher(self.job.symbol, self.job.interval, rest, self.zips, fill=source == "auto")
+        fetcher = Fetcher(
+            self.job.symbol, self.job.interval, rest, self.zips, fill=source == "auto",
+            ended=self.info.statuses.get(self.job.symbol) == "BREAK",
+        )  # fmt: skip
         jobs = [(_days(span), partial(fetcher.by_rest, span)) for span in what.rest]
         jobs += [([day], partial(fetcher.by_archive, day, lacking)) for day, lacking in what.days.items()]
         due = Counter(day for days, _ in jobs for day in days)
