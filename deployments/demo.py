@@ -129,5 +129,6 @@ def _config(urls: dict[str, str]) -> str:
     return (
         f"{_MARK}# Look at it with: LAKE_CONFIG=demo-data/config.yml crypto-lake views\n"
         f"base_path: .\nsymbols: [{', '.join(SYMBOLS)}]\n"
-        f"binance: {{ws_url: '{urls['ws_url']}', rest_url: '{urls['rest_url']}'}}\ncollector: {{rotate_seconds: 10}}\n"
+        f"binance: {{ws_url: '{urls['ws_url']}', rest_url: '{urls['rest_url']}', futures_url: '{urls['futures_url']}', "
+        f"archive_url: '{urls['archive_url']}'}}\ncollector: {{rotate_seconds: 10}}\n"
     )

@@ -61,7 +61,8 @@ def stack(tmp_path_factory):
     with Simulator(["SOLUSDT", "SUIUSDT"], rate=20) as sim:
         config = {
             "base_path": str(base / "lake"), "symbols": ["SOLUSDT", "SUIUSDT"], "collector": {"rotate_seconds": 2},
-            "binance": {"ws_url": sim.ws_url}, "macro_minute": {"yahoo_url": sim.yahoo_url},
+            "binance": {"ws_url": sim.ws_url, "futures_url": sim.futures_url, "archive_url": sim.archive_url},
+            "macro_minute": {"yahoo_url": sim.yahoo_url},
         }  # fmt: skip
         (base / "config.yml").write_text(json.dumps(config))
         environment = prefect_stack.environment(base / "prefect", port, base / "config.yml")
@@ -90,7 +91,7 @@ def test_every_deployment_is_there_with_its_schedule(stack):
         "validate-rules": ["0 3 * * *"], "slice-export": [],
     }  # fmt: skip
     steps = [step["prefect.deployments.steps.set_working_directory"] for d in found for step in d["pull_steps"]]
-    assert steps == [{"directory": str(prefect_stack.PROJECT)}] * 6
+    assert steps == [{"directory": str(prefect_stack.PROJECT)}] * 7
 
 
 def test_macro_minutes_with_one_ticker_that_does_not_exist_end_failed_with_the_other_stored(stack):
@@ -108,7 +109,7 @@ def test_schedules_make_runs(stack):
         runs = stack.ask("flow_runs", {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}})
         return {run["deployment_id"] for run in runs}
 
-    assert wait(lambda: len(scheduled()) == 4, 60)
+    assert wait(lambda: len(scheduled()) == 5, 60)
 
 
 def test_a_run_leaves_a_table_progress_and_the_lakes_own_log_lines(stack, bars):
