@@ -104,6 +104,14 @@ def test_macro_minutes_with_one_ticker_that_does_not_exist_end_failed_with_the_o
     assert list((stack.layout.macro / "BTC-USD").rglob("macro_minute.parquet"))
 
 
+def test_fundings_and_open_interest_are_collected_with_a_row_a_contract(stack):
+    run = stack.end("derivatives-hour/local", symbols=["SOLUSDT", "SUIUSDT"])
+    assert (run.type, run.name) == ("COMPLETED", "derivatives SOLUSDT,SUIUSDT")
+    found = json.loads(stack.artifacts(run)["table", "derivatives-hour"])
+    assert [row["symbol"] for row in found] == ["SOLUSDT", "SUIUSDT"]
+    assert all(row["fundings"] >= 3 and row["open interest"] >= 287 for row in found)
+
+
 def test_schedules_make_runs(stack):
     def scheduled():
         runs = stack.ask("flow_runs", {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}})
