@@ -61,7 +61,7 @@ def stack(tmp_path_factory):
     with Simulator(["SOLUSDT", "SUIUSDT"], rate=20) as sim:
         config = {
             "base_path": str(base / "lake"), "symbols": ["SOLUSDT", "SUIUSDT"], "collector": {"rotate_seconds": 2},
-            "binance": {"ws_url": sim.ws_url, "rest_url": sim.rest_url, "archive_url": sim.archive_url},
+            "binance": {name: getattr(sim, name) for name in ("ws_url", "rest_url", "futures_url", "archive_url")},
             "macro_minute": {"yahoo_url": sim.yahoo_url},
         }  # fmt: skip
         (base / "config.yml").write_text(json.dumps(config))

@@ -303,6 +303,9 @@ def test_a_killed_run_goes_on_where_it_was(exchange):
         process.send_signal(signal.SIGKILL)
     assert 3 <= len(files()) < 19
     kept = {path: path.stat().st_mtime_ns for path in files()}
+    torn = exchange.layout.kline_file("SOLUSDT", date(2025, 1, 3), "1m").with_name(".klines_1m.parquet.1-abc.tmp")
+    torn.parent.mkdir(parents=True)
+    torn.write_bytes(b"half")
     exchange.sim.clear_faults()
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
