@@ -15,6 +15,7 @@ from threading import Event
 from rich.console import Console
 from rich.markup import escape
 
+from deployments import demo_history as history
 from deployments import demo_steps as steps
 from deployments import prefect_stack
 from deployments.demo_steps import SYMBOLS, Demo
@@ -90,6 +91,10 @@ def _shown(console: Console, demo: Demo, keep: bool) -> None:
         ("transform-hour", lambda: steps.transform(demo)),
         ("compact-day", lambda: steps.compact(demo)),
         ("validate-rules", lambda: steps.validate(demo)),
+        ("backfill", lambda: history.backfill(demo)),
+        ("parity", lambda: history.parity(demo)),
+        ("derivatives", lambda: history.derivatives(demo)),
+        ("macro-minute", lambda: history.macro(demo)),
         ("slice-export", lambda: steps.export(demo)),
         ("one collector", lambda: steps.second_collector(demo)),
     ]
@@ -126,9 +131,9 @@ def _stand_in(children: Children, ready: Path) -> dict[str, str]:
 
 
 def _config(urls: dict[str, str]) -> str:
+    hosts = "".join(f"  {name}: {urls[name]}\n" for name in ("ws_url", "rest_url", "futures_url", "archive_url"))
     return (
         f"{_MARK}# Look at it with: LAKE_CONFIG=demo-data/config.yml crypto-lake views\n"
-        f"base_path: .\nsymbols: [{', '.join(SYMBOLS)}]\n"
-        f"binance: {{ws_url: '{urls['ws_url']}', rest_url: '{urls['rest_url']}', futures_url: '{urls['futures_url']}', "
-        f"archive_url: '{urls['archive_url']}'}}\ncollector: {{rotate_seconds: 10}}\n"
+        f"base_path: .\nsymbols: [{', '.join(SYMBOLS)}]\nbinance:\n{hosts}collector: {{rotate_seconds: 10}}\n"
+        f"macro_minute: {{yahoo_url: '{urls['yahoo_url']}'}}\n"
     )

@@ -77,7 +77,7 @@ def collect_on(demo: Demo, seconds: float) -> str:
 
 def transform(demo: Demo) -> str:
     """Build bars by the deployment, and compare every one with what the stand-in really traded."""
-    run = _completed(demo, "transform-hour/local")
+    run = completed(demo, "transform-hour/local")
     wrong, bars, ends = [], 0, []
     for symbol in SYMBOLS:
         window = _covered(demo.layout, symbol)
@@ -96,7 +96,7 @@ def compact(demo: Demo) -> str:
     """Compact yesterday by the deployment, and check rows and hash."""
     day = yesterday().start.date()
     before = {symbol: read.day(demo.layout, symbol, day) for symbol in SYMBOLS}
-    _completed(demo, "compact-day/local")
+    completed(demo, "compact-day/local")
     for symbol, bars in before.items():
         path = demo.layout.day_file(symbol, day)
         said = path.with_name(f"{path.name}.sha256").read_text(encoding="utf-8").split()[0]
@@ -110,7 +110,7 @@ def compact(demo: Demo) -> str:
 
 def validate(demo: Demo) -> str:
     """Check the collected range against the rules by the deployment."""
-    run = _completed(demo, "validate-rules/local", **_range(demo), symbols=SYMBOLS)
+    run = completed(demo, "validate-rules/local", **_range(demo), symbols=SYMBOLS)
     if not run.message.startswith("PASS"):
         raise LakeError(f"validate-rules: {run.message}: the stand-in's market keeps every rule, so PASS was expected")
     return run.message
@@ -118,7 +118,7 @@ def validate(demo: Demo) -> str:
 
 def export(demo: Demo) -> str:
     """Write a slice by the deployment, and compare it with the bars."""
-    _completed(demo, "slice-export/local", **_range(demo), symbols=SYMBOLS, out="slices/collected.parquet")
+    completed(demo, "slice-export/local", **_range(demo), symbols=SYMBOLS, out="slices/collected.parquet")
     path = demo.layout.base / "slices" / "collected.parquet"
     rows = sum(len(read.bars(demo.layout, symbol, demo.range)) for symbol in SYMBOLS)
     if (found := pq.ParquetFile(path).metadata.num_rows) != rows:
@@ -154,7 +154,8 @@ def read_server_log(demo: Demo) -> str:
     return "no error"
 
 
-def _completed(demo: Demo, deployment: str, **parameters: object) -> Run:
+def completed(demo: Demo, deployment: str, **parameters: object) -> Run:
+    """Run a deployment, wait for its end, and note the run for the summary."""
     run = demo.api.wait(demo.api.run(deployment, **parameters), _RUN_S, frozenset({"COMPLETED"}))
     demo.runs[deployment] = run
     return run

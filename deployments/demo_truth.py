@@ -33,6 +33,18 @@ class Truth:
         """Every trade made in a window."""
         return self._get("trades", symbol, window)
 
+    def klines(self, symbol: str, window: Window) -> list[list[Any]]:
+        """The 1-minute candles that open in a window, as the exchange's arrays; the last may be open still."""
+        return self._get("klines", symbol, window)
+
+    def fundings(self, symbol: str, window: Window) -> list[dict[str, Any]]:
+        """The fundings of a window."""
+        return self._get("funding", symbol, window)
+
+    def open_interests(self, symbol: str, window: Window) -> list[dict[str, Any]]:
+        """The open interest of a window, on the 5-minute grid."""
+        return self._get("open_interest", symbol, window)
+
     def bars(self, symbol: str, window: Window) -> dict[int, Bar]:
         """The bar of each second that has trades, by its start in µs, in exact decimals until the last step."""
         seconds: dict[int, list[dict[str, Any]]] = {}
@@ -57,7 +69,7 @@ class Truth:
         path.write_text("".join(f"{at} {text}\n" for at, text in sorted(lines)), encoding="utf-8")
         return trades
 
-    def _get(self, what: str, symbol: str, window: Window) -> list[dict[str, Any]]:
+    def _get(self, what: str, symbol: str, window: Window) -> list[Any]:
         query: dict[str, str | int] = {"symbol": symbol, "from": window.start_us, "to": window.end_us}
         answer = self._session.get(f"{self._url}/truth/{what}", params=query, timeout=60)
         answer.raise_for_status()

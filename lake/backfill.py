@@ -113,7 +113,7 @@ def run(
     with (
         locks.klines(layout, job.symbol, job.interval),
         History(layout, job.symbol, job.interval) as history,
-        spot.connected(layout, hosts.rest_url, info) as rest,
+        spot.connected(layout, hosts.rest_url) as rest,
         Web(hosts.archive_url) as web,
     ):
         done = _Run(layout, job, info, rest, web, history, compression, progress).all()
@@ -142,7 +142,8 @@ class _Run:
     compression: str
     progress: Progress
     now_us: int = 0
-    listed: bool = True
+    served: bool = True
+    known: bool = True
     added: int = 0
     archived: int = 0
     absent: int = 0
@@ -166,7 +167,7 @@ class _Run:
         )  # fmt: skip
 
     def _source(self) -> Source:
-        if self.listed or self.job.source == "archive":
+        if self.served or self.job.source == "archive":
             return self.job.source
         if self.job.source == "rest":
             raise LakeError(
@@ -177,26 +178,27 @@ class _Run:
 
     def _refuse_unknown(self, survey: dict[date, Held]) -> None:
         """A pair that neither REST nor the archive knows is a mistyped one."""
-        if not self.listed and not self.added and all(len(held.lacking) for held in survey.values()):
+        if not self.known and not self.added and all(len(held.lacking) for held in survey.values()):
             raise LakeError("neither the exchange nor its archive knows this pair: check the name")
 
     def _find_listing(self) -> None:
-        """Ask, once ever, for the first candle there is. The exchange may not know the pair (any more)."""
-        if self.history.first() is not None:
+        """Ask for the first candle there is: once, and again while trade rests, when REST may not serve the pair."""
+        if self.history.first() is not None and self.info.statuses.get(self.job.symbol) == "TRADING":
             return
         try:
             first = self.rest.first(self.job.symbol, self.job.interval)
         except RefusedError as error:
             logger.debug("{}", error)
-            first = None
+            self.served = self.known = False
         except WebError as error:
             if self.job.source != "archive":
                 raise
             logger.warning("{}: its listing date is not known ({})", self.job.symbol, error)
-            return
-        self.listed = first is not None
-        if first is not None:
-            self.history.put_first(first)
+            self.served = False
+        else:
+            self.served = self.known = first is not None
+            if first is not None:
+                self.history.put_first(first)
 
     def _revised(self, survey: dict[date, Held]) -> int:
         """Compare the zips that days came out of with what the archive has now; take what was revised."""
@@ -217,26 +219,15 @@ class _Run:
         except (NotThereError, ArchiveError) as error:
             logger.warning("{}: {}: its candles stay as they are", self.job.symbol, error)
             return 0
-        changed = sum(
-            klines.revise(
-                self.layout,
-                self.job.symbol,
-                self.job.interval,
-                day,
-                klines.of_day(table, day),
-                self.compression,
-                source,
-            )
-            for day in days
-        )
+        put = partial(klines.revise, self.layout, self.job.symbol, self.job.interval)
+        changed = sum(put(day, klines.of_day(table, day), self.compression, source) for day in days)
         logger.warning("{} was revised upstream: {:,} candles changed", known.name, changed)
         return changed
 
     def _fetch(self, source: Source, what: Plan) -> None:
         """Have all of it fetched, some requests ahead of what is written."""
-        fetcher = Fetcher(
-            self.job.symbol, self.job.interval, self.rest if self.listed else None, self.zips, source == "auto"
-        )
+        rest = self.rest if self.served else None
+        fetcher = Fetcher(self.job.symbol, self.job.interval, rest, self.zips, fill=source == "auto")
         jobs = [(_days(span), partial(fetcher.by_rest, span)) for span in what.rest]
         jobs += [([day], partial(fetcher.by_archive, day, lacking)) for day, lacking in what.days.items()]
         due = Counter(day for days, _ in jobs for day in days)

@@ -71,11 +71,21 @@ class Fetcher:
         return Got(pa.concat_tables([table, rest.table]), rest.absent, rest.left, len(table), whole)
 
     def _ask(self, wanted: Opens) -> Got:
-        """Ask REST for open times. What it has no candle of is `absent` if it knows the pair, else `left`."""
+        """Ask REST for open times. What it has no candle of, asked twice, is `absent`; without REST it is `left`.
+
+        Twice, because what is absent is never asked for again, and one empty answer may be a slip.
+        """
         if self._rest is None:
             return Got(KLINES.empty(), wanted[:0], left=len(wanted))
+        table = self._answers(self._rest, wanted)
+        absent = wanted[~np.isin(wanted, klines.open_times(table))]
+        if len(absent):
+            table = pa.concat_tables([table, self._answers(self._rest, absent)])
+            absent = wanted[~np.isin(wanted, klines.open_times(table))]
+        return Got(table, absent)
+
+    def _answers(self, rest: Spot, wanted: Opens) -> pa.Table:
         parts = [chunk for span in spans(self._interval, wanted) for chunk in chunks(self._interval, span, MOST_ROWS)]
-        tables = [self._rest.klines(self._symbol, self._interval, part) for part in parts]
+        tables = [rest.klines(self._symbol, self._interval, part) for part in parts]
         table = pa.concat_tables([KLINES.empty(), *tables])
-        table = table.filter(pa.array(np.isin(klines.open_times(table), wanted)))
-        return Got(table, wanted[~np.isin(wanted, klines.open_times(table))])
+        return table.filter(pa.array(np.isin(klines.open_times(table), wanted)))

@@ -121,7 +121,7 @@ def _year(kind: Market, year: int) -> tuple[Window, ...]:
 
 
 def _fx_weeks(window: Window) -> list[Window]:
-    sunday = window.start.date() - timedelta(days=(window.start.weekday() + 1) % 7 + 7)
+    sunday = window.start.date() - timedelta(days=(window.start.weekday() + 1) % 7)
     weeks = []
     while sunday <= window.end.date():
         weeks.append(Window(_new_york(sunday, _FIVE), _new_york(sunday + timedelta(days=5), _FIVE)))

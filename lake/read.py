@@ -17,7 +17,16 @@ from lake.schemas import BARS, UTC_US
 from lake.windows import Window
 
 Timeframe = Literal["1s", "1m"]
-VIEWS = ("bars_1s", "bars_1m")
+VIEWS = (
+    "bars_1s",
+    "bars_1m",
+    "klines_1m",
+    "compare_our_vs_kline_1m",
+    "funding_oi_hourly",
+    "macro_minute",
+    "dxy_synthetic_minute",
+)
+"""Every view, each after those that it reads."""
 _TRIES = 5
 
 

@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 
 import pyarrow as pa
 
@@ -89,8 +88,10 @@ class Spot:
         ]
         latency_s = time.time() - asked
         ahead_s = said["serverTime"] / 1000 - asked - latency_s / 2
+        units = min(limits, default=_CAUTIOUS_LIMIT)
+        self.budget.learn(units, ahead_s)
         statuses = {pair["symbol"]: pair["status"] for pair in said["symbols"]}
-        return Info(min(limits, default=_CAUTIOUS_LIMIT), ahead_s, latency_s, statuses)
+        return Info(units, ahead_s, latency_s, statuses)
 
     def klines(self, symbol: str, interval: Interval, span: Span) -> pa.Table:
         """Return the candles that open in a span of at most `MOST_ROWS`, as `lake.schemas.KLINES`.
@@ -119,16 +120,11 @@ class Spot:
 
 
 @contextmanager
-def connected(layout: Layout, url: str, info: Info | None = None) -> Iterator[Spot]:
+def connected(layout: Layout, url: str) -> Iterator[Spot]:
     """Yield the endpoints at a host, within the limits shared by every process of this lake."""
-    known = info or Info()
-    budget = Budget(layout.limits, f"{url} weight", known.weight_limit, clock=partial(_clock, known.ahead_s))
+    budget = Budget(layout.limits, f"{url} weight", _CAUTIOUS_LIMIT)
     try:
         with Web(url, budget) as web:
             yield Spot(web, budget)
     finally:
         budget.close()
-
-
-def _clock(ahead_s: float) -> float:
-    return time.time() + ahead_s

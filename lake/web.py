@@ -79,7 +79,7 @@ class Web:
         self._left = threading.Event()
         self._retrying = Retrying(
             stop=stop_after_attempt(TRIES),
-            wait=wait_exponential_jitter(initial=0.5, max=20, jitter=1),
+            wait=wait_exponential_jitter(multiplier=0.5, max=20, jitter=1),
             retry=retry_if_exception_type(_AgainError),
             sleep=self._sleep,
             before_sleep=self._tell,

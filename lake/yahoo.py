@@ -123,7 +123,8 @@ def _session(url: str | None) -> Any:
 def _quiet() -> None:
     """Let yfinance raise, log nothing, and keep nothing on disk.
 
-    Its caches of cookies and zones are SQLite files in the user's folder, which two processes lock for each other.
+    Its cache of cookies is a SQLite file in the user's folder, which two processes lock for each other. That of zones
+    is not opened where a zone is given.
     """
     import yfinance
     from yfinance import cache
@@ -132,7 +133,6 @@ def _quiet() -> None:
     for name in ("yfinance", "bs4.dammit"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     cache._CookieCacheManager._Cookie_cache = cache._CookieCacheDummy()
-    cache._TzCacheManager._tz_cache = cache._TzCacheDummy()
 
 
 def _aimed(address: str, url: str) -> str:

@@ -28,12 +28,15 @@ class Endpoint:
         weight: What it takes from the account of its market.
         account: That account (`simulator.budget.LIMITS`).
         requests: An account of its own in which it counts as one request, or None.
+        quick: Tells of a request whose answer takes so few milliseconds that a thread of its own would cost more than
+            it spares the streams.
     """
 
     answer: Callable[[Exchange, Ask], Any]
     weight: int
     account: str = "spot"
     requests: str | None = None
+    quick: Callable[[Exchange, Ask], bool] = lambda exchange, ask: False
 
 
 def market_asked(exchange: Exchange, query: Mapping[str, str]) -> SymbolMarket | None:

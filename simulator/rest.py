@@ -52,7 +52,11 @@ def _api_routes(exchange: Exchange, faults: Faults, accounts: Mapping[str, Budge
 def _route(exchange: Exchange, faults: Faults, endpoint: Endpoint, charge: Charge) -> Handler:
     async def handle(request: Request) -> Response:
         try:
-            body = await asyncio.to_thread(endpoint.answer, exchange, _ask(request))
+            ask = _ask(request)
+            if endpoint.quick(exchange, ask):
+                body = endpoint.answer(exchange, ask)
+            else:
+                body = await asyncio.to_thread(endpoint.answer, exchange, ask)
         except ApiError as error:
             return json_answer(error.body, error.status)
         return json_answer(body)

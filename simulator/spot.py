@@ -14,6 +14,7 @@ from simulator.rows import kline_json
 from simulator.symbols import Listing, decimal_text
 
 _MONTH_US = 31 * 86_400_000_000
+_FEW_TRADES = 250_000
 
 
 def ping(exchange: Exchange, ask: Ask) -> Any:
@@ -114,11 +115,17 @@ def historical_trades(exchange: Exchange, ask: Ask) -> Any:
     return _trades(exchange, ask, params.number(ask.query, "fromId"))
 
 
+def _few_trades(exchange: Exchange, ask: Ask) -> bool:
+    """Whether klines are of so few trades that even where all must be drawn first it takes some 10 ms."""
+    market = exchange.markets.get(ask.query.get("symbol", ""))
+    return ask.query.get("interval") in ("1s", "1m") and market is not None and market.per_minute * 1000 < _FEW_TRADES
+
+
 ENDPOINTS = {
     "/api/v3/ping": Endpoint(ping, 1),
     "/api/v3/time": Endpoint(server_time, 1),
     "/api/v3/exchangeInfo": Endpoint(exchange_info, 20),
-    "/api/v3/klines": Endpoint(klines, 2),
+    "/api/v3/klines": Endpoint(klines, 2, quick=_few_trades),
     "/api/v3/aggTrades": Endpoint(aggregate_trades, 4),
     "/api/v3/trades": Endpoint(recent_trades, 25),
     "/api/v3/historicalTrades": Endpoint(historical_trades, 25),

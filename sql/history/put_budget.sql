@@ -1,2 +1,2 @@
--- Note what is used of an account.
-INSERT OR REPLACE INTO budget (account, span, used, until_s) VALUES (:account, :span, :used, :until_s)
+-- Note what is known of an account. Parameters: account, units, ahead_s, span, used, until_s.
+INSERT OR REPLACE INTO budget VALUES (:account, :units, :ahead_s, :span, :used, :until_s)

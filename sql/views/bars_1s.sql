@@ -3,6 +3,7 @@
 -- Why the anti-join: while a day is compacted its rows are in both; and an hour that late trades made anew lies beside
 -- its day until that day is compacted again. An hour file is always the newer one, so it wins over its hour of the day.
 -- The hour files are listed once and before the days: listed twice, a file born or gone in between takes its hour along.
+-- time_bucket, as date_trunc takes the client's zone, and hours of Kolkata begin at half past.
 -- A file that goes away between listing and reading is an error, never a wrong answer: ask again.
 CREATE OR REPLACE VIEW bars_1s AS
 WITH columns AS (
@@ -28,12 +29,12 @@ day_rows AS (
         '@@BASE@@/parquet/binance/*/????-??-??.parquet', allow_empty = true, hive_partitioning = false
     )
 ),
-hours AS (SELECT DISTINCT symbol, date_trunc('hour', window_start) AS hour FROM hour_rows),
+hours AS (SELECT DISTINCT symbol, time_bucket(INTERVAL 1 HOUR, window_start) AS hour FROM hour_rows),
 bars AS (
     SELECT * FROM hour_rows
     UNION ALL BY NAME
     SELECT day_rows.* FROM day_rows
-    ANTI JOIN hours ON hours.symbol = day_rows.symbol AND hours.hour = date_trunc('hour', day_rows.window_start)
+    ANTI JOIN hours ON hours.symbol = day_rows.symbol AND hours.hour = time_bucket(INTERVAL 1 HOUR, day_rows.window_start)
 )
 SELECT
     'binance' AS exchange, symbol, window_start, open, high, low, close, volume_base, volume_quote, trade_count, vwap,

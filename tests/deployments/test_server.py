@@ -61,7 +61,7 @@ def stack(tmp_path_factory):
     with Simulator(["SOLUSDT", "SUIUSDT"], rate=20) as sim:
         config = {
             "base_path": str(base / "lake"), "symbols": ["SOLUSDT", "SUIUSDT"], "collector": {"rotate_seconds": 2},
-            "binance": {"ws_url": sim.ws_url, "futures_url": sim.futures_url, "archive_url": sim.archive_url},
+            "binance": {name: getattr(sim, name) for name in ("ws_url", "rest_url", "futures_url", "archive_url")},
             "macro_minute": {"yahoo_url": sim.yahoo_url},
         }  # fmt: skip
         (base / "config.yml").write_text(json.dumps(config))
@@ -87,11 +87,23 @@ def test_every_deployment_is_there_with_its_schedule(stack):
     crons = {flows[d["flow_id"]]: [s["schedule"]["cron"] for s in d["schedules"]] for d in found}
     assert crons == {
         "collect-live": [], "transform-hour": ["*/5 * * * *"], "compact-day": ["30 1 * * *"],
-        "derivatives-hour": ["5 * * * *"], "macro-minute": ["*/15 * * * *"],
+        "backfill-binance": ["10 2 * * *"], "derivatives-hour": ["5 * * * *"], "macro-minute": ["*/15 * * * *"],
         "validate-rules": ["0 3 * * *"], "slice-export": [],
     }  # fmt: skip
     steps = [step["prefect.deployments.steps.set_working_directory"] for d in found for step in d["pull_steps"]]
-    assert steps == [{"directory": str(prefect_stack.PROJECT)}] * 7
+    assert steps == [{"directory": str(prefect_stack.PROJECT)}] * len(crons)
+
+
+def test_klines_are_fetched_by_a_run_that_shows_its_progress_and_leaves_a_table(stack):
+    run = stack.end("backfill-binance/local", symbols=["SOLUSDT", "SUIUSDT"], lookback_days=2)
+    assert (run.type, run.name) == ("COMPLETED", "backfill SOLUSDT,SUIUSDT")
+    left = stack.artifacts(run)
+    rows = json.loads(left["table", "backfill-binance"])
+    assert [row["symbol"] for row in rows] == ["SOLUSDT", "SUIUSDT"]
+    assert all(row["candles"] > 2880 for row in rows)
+    assert left["progress", None] == 100
+    again = stack.end("backfill-binance/local", symbols=["SOLUSDT"], interval="1d", dry_run=True)
+    assert again.message.startswith("dry run: 1 candles of 1d")
 
 
 def test_macro_minutes_with_one_ticker_that_does_not_exist_end_failed_with_the_other_stored(stack):
@@ -117,7 +129,7 @@ def test_schedules_make_runs(stack):
         runs = stack.ask("flow_runs", {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}})
         return {run["deployment_id"] for run in runs}
 
-    assert wait(lambda: len(scheduled()) == 5, 60)
+    assert wait(lambda: len(scheduled()) == 6, 60)
 
 
 def test_a_run_leaves_a_table_progress_and_the_lakes_own_log_lines(stack, bars):

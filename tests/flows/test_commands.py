@@ -6,8 +6,11 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 
+import duckdb
 import pyarrow.parquet as pq
 import pytest
+
+from lake import read
 
 DAY = ("--start", "2025-10-20", "--end", "2025-10-21")
 
@@ -103,9 +106,13 @@ def test_nothing_in_the_range_is_exit_code_one(command, five_seconds):
 def test_views_are_printed_for_any_client(command, layout):
     done = command("views")
     assert done.returncode == 0
-    assert "CREATE OR REPLACE VIEW bars_1m" in done.stdout
     assert str(layout.base) in done.stdout
     assert "@@BASE@@" not in done.stdout
+    con = duckdb.connect()
+    con.execute(done.stdout)
+    made = con.execute("SELECT view_name FROM duckdb_views() WHERE NOT internal").fetchall()
+    assert {name for (name,) in made} == set(read.VIEWS)
+    assert [con.execute(f"SELECT count(*) FROM {view}").fetchall() for view in read.VIEWS] == [[(0,)]] * len(read.VIEWS)
 
 
 def test_every_flow_is_a_command_whose_options_are_its_parameters(command):

@@ -11,7 +11,7 @@ ALL = Window.parse("2025-10-20", "2025-10-21")
 
 def test_views_of_an_empty_lake_have_their_columns_and_no_rows(layout):
     con = read.connect(layout)
-    for view in read.VIEWS:
+    for view in ("bars_1s", "bars_1m"):
         found = con.sql(f"SELECT * FROM {view}")
         assert found.columns == ["exchange", *BARS.names]
         assert found.fetchall() == []

@@ -1,6 +1,7 @@
 """The market's promises: one history, found by time or id, the same for the same seed."""
 
 import itertools
+import json
 from decimal import Decimal
 
 import numpy as np
@@ -12,6 +13,7 @@ from simulator.candles import INTERVALS, Candles, floor_time, next_time
 from simulator.exchange import Exchange, Plan
 from simulator.market import Rates, SymbolMarket
 from simulator.records import aggregate_records, kline_record, trade_records
+from simulator.rows import aggregate_csv, kline_csv, kline_json, trade_csv
 from simulator.symbols import DEFAULT_SYMBOLS, decimal_text, listing, listings
 from tests.simulator.conftest import DAY, NOON, Clock
 
@@ -95,6 +97,27 @@ def test_klines_hold_for_any_seed_and_any_moment_that_is_now(seed, interval, sec
     got = Candles(source).klines(interval, low, horizon, horizon, 10_000)
     assert [kline_record(source, kline) for kline in got] == (
         naive(source, interval, low, horizon, horizon) if first else []
+    )
+
+
+@pytest.mark.parametrize("symbol", ["BTCUSDT", "DOGEUSDT", "PEPE2USDT", "币安人生USDT"])
+@pytest.mark.parametrize("unit_us", [1, 1000])
+def test_tables_as_text_are_the_records_written_one_by_one(symbol, unit_us):
+    source = market(symbol)
+    listed, part = source.listing, source.trades(START, START + HOUR)[0]
+    table = Candles(source).table("1m", START, START + HOUR, START + DAY, 1000)
+    klines = [
+        kline_record(source, k, unit_us) for k in Candles(source).klines("1m", START, START + HOUR, START + DAY, 1000)
+    ]
+    assert json.loads(kline_json(listed, table, unit_us)) == klines
+    assert kline_csv(listed, table, unit_us) == "".join(f"{','.join(map(str, row))}\n" for row in klines)
+    assert trade_csv(source, part, unit_us) == "".join(
+        f"{t.id},{t.price},{t.qty},{t.quote_qty},{t.time_us // unit_us},{t.buyer_is_maker},True\n"
+        for t in trade_records(source, part)
+    )
+    assert aggregate_csv(source, part, unit_us) == "".join(
+        f"{a.id},{a.price},{a.qty},{a.first_id},{a.last_id},{a.time_us // unit_us},{a.buyer_is_maker},True\n"
+        for a in aggregate_records(source, part)
     )
 
 

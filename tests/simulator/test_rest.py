@@ -1,12 +1,14 @@
 """The REST port: limits, units, error bodies, the weight budget."""
 
 import itertools
+import socket
 
 import pytest
 import requests
 
 from simulator import Simulator
 from simulator.budget import Budget
+from simulator.ports import bind
 from tests.simulator.conftest import DAY, NOON, Clock
 
 MINUTE = 60_000_000
@@ -160,6 +162,11 @@ def test_the_budget_is_by_address():
     budget = Budget(10)
     assert budget.charge("a", 11, 0.0).status == 429
     assert budget.charge("b", 10, 0.0).status == 200
+
+
+def test_the_listening_socket_names_its_protocol_so_that_small_answers_are_not_held_back():
+    with bind("rest_port", 0) as listener:
+        assert listener.proto == socket.IPPROTO_TCP
 
 
 def test_a_path_that_is_no_more_is_not_found(sim):

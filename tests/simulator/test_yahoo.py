@@ -55,7 +55,14 @@ def test_the_same_seed_makes_the_same_minutes_whenever_asked_once_they_have_ende
     }
     assert before["close"][-1] != after["close"][-2], "the forming minute has ended"
     with Simulator(["SOLUSDT"], seed=4, clock=clock) as other:
-        assert Yahoo(other).result("ES=F")["indicators"]["quote"][0]["close"] != before["close"]
+        one, another = (which.result("SPY")["indicators"]["quote"][0]["close"] for which in (yahoo, Yahoo(other)))
+    assert one != another
+
+
+def test_nothing_is_told_of_the_future(yahoo):
+    minute = int(NOW.timestamp()) // 60 * 60
+    stamps = yahoo.result("BTC-USD", NOW - timedelta(minutes=1), NOW + timedelta(days=1))["timestamp"]
+    assert stamps == [minute - 60, minute]
 
 
 def test_futures_and_currencies_have_null_rows_now_and_then_and_currencies_no_volume(yahoo):
