@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import requests
@@ -117,11 +118,13 @@ def test_macro_minutes_with_one_ticker_that_does_not_exist_end_failed_with_the_o
 
 
 def test_fundings_and_open_interest_are_collected_with_a_row_a_contract(stack):
-    run = stack.end("derivatives-hour/local", symbols=["SOLUSDT", "SUIUSDT"])
-    assert (run.type, run.name) == ("COMPLETED", "derivatives SOLUSDT,SUIUSDT")
+    """Of days that no scheduled run has asked for."""
+    days = [f"{datetime.now(UTC) - timedelta(days=ago):%Y-%m-%d}" for ago in (10, 9)]
+    run = stack.end("derivatives-hour/local", symbols=["SOLUSDT", "SUIUSDT"], start=days[0], end=days[1])
+    assert (run.type, run.name) == ("COMPLETED", f"derivatives SOLUSDT,SUIUSDT {days[0]}/{days[1]}")
     found = json.loads(stack.artifacts(run)["table", "derivatives-hour"])
     assert [row["symbol"] for row in found] == ["SOLUSDT", "SUIUSDT"]
-    assert all(row["fundings"] >= 3 and row["open interest"] >= 287 for row in found)
+    assert [(row["fundings"], row["open interest"]) for row in found] == [(3, 288)] * 2
 
 
 def test_schedules_make_runs(stack):
