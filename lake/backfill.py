@@ -75,7 +75,7 @@ class Backfilled:
 
 
 def ask(layout: Layout, hosts: Binance, symbols: list[str], source: Source) -> Info:
-    """Ask the exchange for its limits and clock. The archive alone does without: then cautious ones are taken.
+    """Ask the exchange for its limits and clock. The archive alone does without: then the documented ones are taken.
 
     Raises:
         WebError: no answer.

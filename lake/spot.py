@@ -19,8 +19,8 @@ MOST_ROWS = 1000
 """Candles in one answer."""
 KLINES_WEIGHT = 2
 _INFO_WEIGHT = 20
-_CAUTIOUS_LIMIT = 1200
-"""Weight a minute until `info` has said how much it is."""
+_DOCUMENTED_LIMIT = 6000
+"""Weight a minute (CHANGELOG 2023-08-25), until `info` has said how much it is."""
 UNKNOWN_SYMBOL = -1121
 """The exchange's code for a pair that it does not know."""
 
@@ -37,7 +37,7 @@ class Info:
             that is not listed is not in it.
     """
 
-    weight_limit: int = _CAUTIOUS_LIMIT
+    weight_limit: int = _DOCUMENTED_LIMIT
     ahead_s: float = 0.0
     latency_s: float = 0.1
     statuses: Mapping[str, str] = field(default_factory=dict)
@@ -88,7 +88,7 @@ class Spot:
         ]
         latency_s = time.time() - asked
         ahead_s = said["serverTime"] / 1000 - asked - latency_s / 2
-        units = min(limits, default=_CAUTIOUS_LIMIT)
+        units = min(limits, default=_DOCUMENTED_LIMIT)
         self.budget.learn(units, ahead_s)
         statuses = {pair["symbol"]: pair["status"] for pair in said["symbols"]}
         return Info(units, ahead_s, latency_s, statuses)
@@ -122,7 +122,7 @@ class Spot:
 @contextmanager
 def connected(layout: Layout, url: str) -> Iterator[Spot]:
     """Yield the endpoints at a host, within the limits shared by every process of this lake."""
-    budget = Budget(layout.limits, f"{url} weight", _CAUTIOUS_LIMIT)
+    budget = Budget(layout.limits, f"{url} weight", _DOCUMENTED_LIMIT)
     try:
         with Web(url, budget) as web:
             yield Spot(web, budget)
