@@ -2,9 +2,9 @@
 # make demo      the whole lake at work in some minutes; KEEP=1 leaves it running until Ctrl-C
 # make test      ruff, mypy, pytest: what CI runs
 # make lint      the first two of these
-# make bench     what is fast, measured
+# make bench     what is fast, measured, beside its rivals (which it installs)
 # make docs      write what the documents take from the code
-# make lock      resolve requirements.lock anew from pyproject.toml
+# make lock      resolve both locks anew from pyproject.toml: the lake's, and the rivals' of make bench
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := install
@@ -12,6 +12,7 @@ SHELL := /bin/bash
 
 BIN := .venv/bin
 DONE := .venv/.installed
+RIVALS := .venv/.rivals
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 # A python3.12 on the PATH may be a shim that has no 3.12 behind it, or lack ensurepip: so each is tried by running it.
@@ -40,12 +41,20 @@ lint: $(DONE)
 test: lint
 	$(BIN)/python -m pytest -n 2 --dist loadfile --durations 10 $(ARGS)
 
-bench: $(DONE)
+# The rivals are none of the lake's dependencies: they come into .venv for this alone.
+$(RIVALS): $(DONE) benchmarks/requirements.lock
+	$(PIP) install --no-deps --require-hashes -r benchmarks/requirements.lock
+	@touch $@
+
+bench: $(RIVALS)
 	for bench in benchmarks/[a-z]*.py; do $(BIN)/python -m benchmarks.$$(basename $$bench .py); done
 
 docs: $(DONE)
 	$(BIN)/python -m deployments.docs
 
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header \
+  pyproject.toml
+
 lock: $(DONE)
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --all-extras \
-	  --no-header pyproject.toml -o requirements.lock
+	$(COMPILE) --extra dashboard --extra dev --extra scale-out -o requirements.lock
+	$(COMPILE) --extra bench -c requirements.lock -o benchmarks/requirements.lock

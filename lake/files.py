@@ -69,9 +69,12 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def sweep(folder: Path) -> list[Path]:
-    """Take away what a killed writer left in a folder. Call it only while holding the lock of whoever writes there."""
-    left = [path for path in folder.glob(".*.tmp") if path.is_file()] if folder.is_dir() else []
+def sweep(folder: Path, name: str = "*") -> list[Path]:
+    """Take away what a killed writer left in a folder, of all files or of one.
+
+    Call it only while holding the lock of whoever writes there.
+    """
+    left = [path for path in folder.glob(f".{name}.*.tmp") if path.is_file()] if folder.is_dir() else []
     for path in left:
         path.unlink(missing_ok=True)
     return left

@@ -28,6 +28,8 @@ GRID: Interval = "5m"
 """Open interest is known at every fifth minute."""
 UNKNOWN_CONTRACT = -1121
 """The exchange's code for a pair without a perpetual."""
+_ABSENT = {"markPrice": ""}
+"""What an absent field means; others must be there."""
 _FUNDINGS_LIMIT, _INTERESTS_LIMIT, _LIMIT_S = 500, 1000, 300
 _MS_US = 1000
 
@@ -42,7 +44,8 @@ class Futures:
         """Return all fundings paid in a half-open range of microseconds, as `lake.schemas.FUNDING`, in order.
 
         Payload: ``[{"symbol": "SOLUSDT", "fundingTime": 1760918400004 (ms), "fundingRate": "0.00010000", "markPrice":
-        "187.31000000" (empty in old ones)}, …]``, oldest first, `MOST_FUNDINGS` at most, both ends inclusive.
+        "187.31000000" (empty or not there in old ones)}, …]``, oldest first, at most `MOST_FUNDINGS`, both ends
+        inclusive.
 
         Raises:
             RestrictedError: the exchange does not serve this place.
@@ -143,7 +146,7 @@ def _fields(what: str, said: Any, kinds: Mapping[str, type]) -> dict[str, pa.Arr
         raise LakeError(f"{what}: the exchange answered {str(said)[:80]!r}, expected a list of objects")
     found = {}
     for name, kind in kinds.items():
-        values = [row.get(name) for row in said]
+        values = [row.get(name, _ABSENT.get(name)) for row in said]
         odd = next((value for value in values if type(value) is not kind), values)
         if odd is not values:
             raise LakeError(

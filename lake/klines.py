@@ -179,7 +179,9 @@ def write(
     """Write a day's candles in place of what was there."""
     noted = {"zip": source.name, "sha256": source.sha256} if source else None
     table = table.sort_by("open_time").combine_chunks().replace_schema_metadata(noted)
-    files.write_parquet(layout.kline_file(symbol, day, interval), table, compression)
+    path = layout.kline_file(symbol, day, interval)
+    files.sweep(path.parent, path.name)
+    files.write_parquet(path, table, compression)
 
 
 def revise(

@@ -19,8 +19,8 @@ MOST_ROWS = 1000
 """Candles in one answer."""
 KLINES_WEIGHT = 2
 _INFO_WEIGHT = 20
-_CAUTIOUS_LIMIT = 1200
-"""Weight a minute until `info` has said how much it is."""
+_DOCUMENTED_LIMIT = 6000
+"""Weight a minute (CHANGELOG 2023-08-25), until `info` has said how much it is."""
 UNKNOWN_SYMBOL = -1121
 """The exchange's code for a pair that it does not know."""
 
@@ -37,7 +37,7 @@ class Info:
             that is not listed is not in it.
     """
 
-    weight_limit: int = _CAUTIOUS_LIMIT
+    weight_limit: int = _DOCUMENTED_LIMIT
     ahead_s: float = 0.0
     latency_s: float = 0.1
     statuses: Mapping[str, str] = field(default_factory=dict)
@@ -81,16 +81,20 @@ class Spot:
         names = json.dumps(symbols, separators=(",", ":"), ensure_ascii=False)
         said = self._web.json("/api/v3/exchangeInfo", {"symbols": names}, _INFO_WEIGHT)
         answered = time.time()
-        limits = [
-            limit["limit"]
-            for limit in said["rateLimits"]
-            if (limit["rateLimitType"], limit["interval"], limit["intervalNum"]) == ("REQUEST_WEIGHT", "MINUTE", 1)
-        ]
-        # Never too far ahead, however long the request waited before it was sent: else a candle still open would be over.
-        ahead_s = said["serverTime"] / 1000 - answered
-        units = min(limits, default=_CAUTIOUS_LIMIT)
+        try:
+            limits = [
+                int(limit["limit"])
+                for limit in said["rateLimits"]
+                if (limit["rateLimitType"], limit["interval"], limit["intervalNum"]) == ("REQUEST_WEIGHT", "MINUTE", 1)
+            ]
+            # At most as far ahead as it is, however long the request waited: else a candle still open could seem over.
+            ahead_s = said["serverTime"] / 1000 - answered
+            statuses = {pair["symbol"]: pair["status"] for pair in said["symbols"]}
+        except (KeyError, TypeError, ValueError) as error:
+            what = f"{type(error).__name__}: {error}"
+            raise LakeError(f"exchangeInfo: the answer is not as documented ({what}): {str(said)[:80]!r}") from error
+        units = min(limits, default=_DOCUMENTED_LIMIT)
         self.budget.learn(units, ahead_s)
-        statuses = {pair["symbol"]: pair["status"] for pair in said["symbols"]}
         return Info(units, ahead_s, self._web.latency_s, statuses)
 
     def klines(self, symbol: str, interval: Interval, span: Span) -> pa.Table:
@@ -129,7 +133,7 @@ class Spot:
 @contextmanager
 def connected(layout: Layout, url: str) -> Iterator[Spot]:
     """Yield the endpoints at a host, within the limits shared by every process of this lake."""
-    budget = Budget(layout.limits, f"{url} weight", _CAUTIOUS_LIMIT)
+    budget = Budget(layout.limits, f"{url} weight", _DOCUMENTED_LIMIT)
     try:
         with Web(url, budget) as web:
             yield Spot(web, budget)

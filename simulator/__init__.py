@@ -1,4 +1,4 @@
-"""A Binance stand-in on loopback: streams, REST, the truth about both, and faults on order.
+"""A Binance stand-in on loopback: streams, REST, USD-M, the archive, the truth about them, and faults on order.
 
 `Simulator` is the way in; tests, the demo and users' own tests use it. What does not belong here: anything the
 lake itself does with market data.

@@ -119,7 +119,7 @@ def make(exchange: Exchange, name: ZipName, gaps: Sequence[tuple[int, int]] = ()
     if first is None:
         return None
     since = name.published_us // 1_000_000
-    return Zip(pack((f"{name.stem}.csv", chain([first], parts))), since)
+    return Zip(pack((f"{name.stem}.csv", chain([first], parts))), since).summed()
 
 
 def _file(request: Request, data: bytes, tag: str, since: int, media_type: str) -> Response:

@@ -30,8 +30,8 @@ def alter(original: Zip, fault: Fault) -> Zip:
     name, text = unpack(original.data)
     if fault.kind == "revised":
         data = pack((name, [_revised(text, fault.parameters["rows"])]))
-        return Zip(data, original.since + _REVISED_SECONDS)
-    return Zip(pack(*_SHAPES[fault.parameters["shape"]](name, text)), original.since)
+        return Zip(data, original.since + _REVISED_SECONDS).summed()
+    return Zip(pack(*_SHAPES[fault.parameters["shape"]](name, text)), original.since).summed()
 
 
 def wrong_sum(sums: bytes) -> bytes:

@@ -30,6 +30,11 @@ class Zip:
         """The entity tag as S3 has it."""
         return etag(self.data)
 
+    def summed(self) -> "Zip":
+        """Return it with its sums worked out: in the thread that made it, since a month of trades takes a second."""
+        _ = self.sha256, self.etag
+        return self
+
 
 def etag(data: bytes) -> str:
     """Return the entity tag of some bytes as S3 has it: their MD5 in quotes."""

@@ -18,11 +18,12 @@ def test_the_data_dictionary_is_that_of_the_schemas():
     assert (docs.ROOT / "docs" / "dictionary.md").read_text() == docs.dictionary()
 
 
-def test_the_readmes_query_runs(tmp_path, monkeypatch, capsys):
+def test_the_readmes_queries_run(tmp_path, monkeypatch, capsys):
     raw = Raw(Layout(tmp_path))
     raw.put(raw.trade(1, 10), raw.trade(2, 11))
     transform.run(raw.layout, "SOLUSDT")
     monkeypatch.setenv("LAKE_BASE_PATH", str(tmp_path))
-    code = re.search(r"```python\n(.*?)```", (docs.ROOT / "README.md").read_text(), re.DOTALL)[1]
-    exec(code, {"lake": lake})
+    found = re.findall(r"```python\n(.*?)```", (docs.ROOT / "README.md").read_text(), re.DOTALL)
+    assert len(found) == 2
+    exec("".join(found), {"lake": lake})
     assert "SOLUSDT" in capsys.readouterr().out

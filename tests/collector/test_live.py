@@ -90,7 +90,7 @@ def test_told_that_the_server_shuts_down_it_hands_over_without_a_hole(layout, si
         sim.fault("serverShutdown")
         wait(lambda: log(layout).count("connected to") == 2)
         after = sim.trades("SOLUSDT")[-1].id + 100
-        wait(lambda: held(layout)[-1] > after)
+        wait(lambda: held(layout)[-1:] > [after])
         code, output = collector.stop()
     ids = held(layout)
     assert code == 0
@@ -120,10 +120,10 @@ def test_what_an_exchange_may_do_to_frames_loses_and_doubles_no_trade(layout, si
         wait(closed(layout, 1))
         sim.fault(kind, **order)
         after = sim.trades("SOLUSDT")[-1].id + 200
-        wait(lambda: held(layout)[-1] > after)
+        wait(lambda: held(layout)[-1:] > [after])
         sim.clear_faults()
         last = sim.trades("SOLUSDT")[-1].id
-        wait(lambda: held(layout)[-1] > last)
+        wait(lambda: held(layout)[-1:] > [last])
         code, output = collector.stop()
     assert code == 0, output
     ids = held(layout)

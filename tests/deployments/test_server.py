@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import requests
@@ -42,6 +43,12 @@ class Stack:
         answer.raise_for_status()
         return answer.json()
 
+    def running(self, flow):
+        """The id of the one run of a flow that is running: the trigger may have started it before anybody else."""
+        state = {"state": {"type": {"any_": ["RUNNING"]}}}
+        body = {"flows": {"name": {"any_": [flow]}}, "flow_runs": state}
+        return wait(lambda: [run["id"] for run in self.ask("flow_runs", body)], RUN_S)[0]
+
     def artifacts(self, run):
         found = self.ask("artifacts", {"artifacts": {"flow_run_id": {"any_": [run.id]}}})
         return {(item["type"], item["key"]): item["data"] for item in found}
@@ -61,7 +68,7 @@ def stack(tmp_path_factory):
     with Simulator(["SOLUSDT", "SUIUSDT"], rate=20) as sim:
         config = {
             "base_path": str(base / "lake"), "symbols": ["SOLUSDT", "SUIUSDT"], "collector": {"rotate_seconds": 2},
-            "binance": {"ws_url": sim.ws_url, "rest_url": sim.rest_url, "archive_url": sim.archive_url},
+            "binance": {name: getattr(sim, name) for name in ("ws_url", "rest_url", "futures_url", "archive_url")},
             "macro_minute": {"yahoo_url": sim.yahoo_url},
         }  # fmt: skip
         (base / "config.yml").write_text(json.dumps(config))
@@ -114,6 +121,16 @@ def test_macro_minutes_with_one_ticker_that_does_not_exist_end_failed_with_the_o
     assert (row["ticker"], row["missing"]) == ("BTC-USD", 0)
     assert row["new"] >= 1439
     assert list((stack.layout.macro / "BTC-USD").rglob("macro_minute.parquet"))
+
+
+def test_fundings_and_open_interest_are_collected_with_a_row_a_contract(stack):
+    """Of days that no scheduled run has asked for."""
+    days = [f"{datetime.now(UTC) - timedelta(days=ago):%Y-%m-%d}" for ago in (10, 9)]
+    run = stack.end("derivatives-hour/local", symbols=["SOLUSDT", "SUIUSDT"], start=days[0], end=days[1])
+    assert (run.type, run.name) == ("COMPLETED", f"derivatives SOLUSDT,SUIUSDT {days[0]}/{days[1]}")
+    found = json.loads(stack.artifacts(run)["table", "derivatives-hour"])
+    assert [row["symbol"] for row in found] == ["SOLUSDT", "SUIUSDT"]
+    assert [(row["fundings"], row["open interest"]) for row in found] == [(3, 288)] * 2
 
 
 def test_schedules_make_runs(stack):
@@ -197,9 +214,9 @@ def test_the_collector_keeps_a_second_one_out_outlives_the_server_and_is_cancell
     def parts():
         return list((stack.layout.raw / "SUIUSDT").glob("*/part_*.jsonl"))
 
-    first = stack.api.run("collect-live/local")
-    stack.api.wait(first, RUN_S, frozenset({"RUNNING"}))
+    stack.api.run("collect-live/local")
     wait(parts)
+    first = stack.running("collect-live")
     second = stack.end("collect-live/local")
     assert (second.type, second.state) == ("COMPLETED", "AlreadyRunning")
     assert stack.api.look(first).type == "RUNNING"

@@ -17,6 +17,7 @@ from lake.backfill import Backfilled, Job
 from lake.budget import Budget
 from lake.errors import LakeError
 from lake.settings import Binance
+from lake.web import RefusedError
 from lake.windows import DAY_US, MINUTE_US, Window, iso, micros, moment
 from simulator import Listing, Simulator
 from tests.conftest import content
@@ -74,7 +75,7 @@ def market():
         "SOLUSDT", "OPUSDT", "币安人生USDT",
         Listing("NEWUSDT", 3.0, 3, 1, listed_us=micros(datetime(2025, 1, 2, 7, 13, tzinfo=UTC))),
     ]  # fmt: skip
-    with Simulator(pairs, 5, start_us=START, rate=0.5, clock=lambda: NOW) as sim:
+    with Simulator(pairs, 5, start_us=START, rate=0.5, clock=lambda: NOW, weight_limit=1_000_000) as sim:
         yield sim
 
 
@@ -202,7 +203,8 @@ def _row(at, value):
 @pytest.mark.parametrize(
     "row",
     [
-        {}, [], None, "abcdefghijkl", _row(0, 0)[:11], [*_row(0, 0), "0"], _row(0, 2**62), _row(0, 2**70), _row(0, None),
+        {}, [], None, "abcdefghijkl", _row(0, 0)[:11], [*_row(0, 0), "0"], _row(0, 2**62), _row(0, 2**70),
+        _row(0, None),
         _row(0, "1735689600000"), _row(1, "NaN"), _row(1, 1.5), _row(1, None), _row(1, ""), _row(6, 2**62), _row(6, 0),
         _row(6, 1735689600), _row(8, True),
     ],
@@ -332,6 +334,9 @@ def test_a_killed_run_goes_on_where_it_was(exchange):
         process.send_signal(signal.SIGKILL)
     assert 3 <= len(files()) < 19
     kept = {path: path.stat().st_mtime_ns for path in files()}
+    torn = exchange.layout.kline_file("SOLUSDT", date(2025, 1, 3), "1m").with_name(".klines_1m.parquet.1-abc.tmp")
+    torn.parent.mkdir(parents=True)
+    torn.write_bytes(b"half")
     exchange.sim.clear_faults()
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
@@ -353,6 +358,23 @@ def test_the_limit_is_the_exchanges_own_and_is_waited_for_not_run_into(layout):
         assert time.monotonic() - began > 5
         held, truth = exchange.held(), exchange.truth("2024-12-26", "2025-01-04T12:30:00Z")
     assert held == truth
+
+
+@pytest.mark.parametrize("said", ["{}", "[]", '{"rateLimits": [], "symbols": []}', "null", '{"rateLimits": [3]}'])
+def test_an_exchange_info_that_is_none_is_told_in_a_line(exchange, monkeypatch, said):
+    monkeypatch.setattr("lake.web.Web.json", lambda *_: json.loads(said))
+    with pytest.raises(LakeError, match="exchangeInfo"):
+        exchange.run()
+
+
+def test_a_refusal_for_another_reason_is_not_taken_for_an_unknown_pair(exchange, monkeypatch):
+    def refuse(*_):
+        raise RefusedError("HTTP 403 from a firewall", 0)
+
+    monkeypatch.setattr("lake.spot.Spot.first", refuse)
+    with pytest.raises(LakeError, match="HTTP 403"):
+        exchange.run()
+    assert exchange.run("2025-01-01", "2025-01-02", source="archive").archived == 1440
 
 
 def test_a_wait_before_the_answer_does_not_put_the_exchanges_clock_ahead(layout):
@@ -380,7 +402,7 @@ def test_an_interrupt_while_all_wait_for_the_exchanges_next_minute_ends_the_comm
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=20)
     limits.close()
-    assert (process.returncode, said.splitlines()[-1]) == (130, "crypto-lake: stopped")
+    assert (process.returncode, "crypto-lake: stopped" in said) == (130, True)
 
 
 def test_two_hundred_days_of_three_pairs_twice_are_the_truth_once(layout):
