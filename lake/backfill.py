@@ -6,7 +6,6 @@ goes on there. What the exchange turns out to have none of is noted (`lake.histo
 
 import time
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
@@ -25,13 +24,12 @@ from lake.intervals import Interval, Span, close_us, spans, without
 from lake.klines import Held, Zip
 from lake.layout import Layout
 from lake.parallel import in_parallel
+from lake.progress import Progress, quiet
 from lake.settings import Binance
 from lake.spot import Info, Spot
 from lake.web import NotThereError, RefusedError, Web, WebError
 from lake.windows import DAY_US, Window, moment
 
-Progress = Callable[[float, str], None]
-"""Told how much of the work is done (0 to 1) and what is being done."""
 _SETTLED_US = DAY_US
 """Candles that are missing for longer than this are missing at the exchange: its replicas are not that late."""
 
@@ -105,7 +103,7 @@ def planned(layout: Layout, job: Job, info: Info, free: int) -> Plan:
 
 def run(
     layout: Layout, hosts: Binance, job: Job, info: Info, compression: str = "snappy",
-    progress: Progress = lambda done, what: None,
+    progress: Progress = quiet,
 ) -> Backfilled:  # fmt: skip
     """Fetch what the lake lacks of a symbol's candles in a window, and write it.
 

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from lake import sqlite
 from lake.duck import sql
 from lake.errors import LakeError
 
@@ -51,9 +52,7 @@ class Budget:
         self._path, self._account, self._units, self._seconds, self._clock = path, account, units, seconds, clock
         self._lock = threading.Lock()
         with self._telling():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
-            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db = sqlite.opened(path, 60, any_thread=True)
             self._db.execute("PRAGMA synchronous = OFF")  # lost in a power cut, it counts from 0, as the exchange may
             self._db.execute(sql("history/make_budget"))
 

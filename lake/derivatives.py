@@ -16,7 +16,8 @@ from lake.fundings import Fundings
 from lake.futures import UNKNOWN_CONTRACT, Futures
 from lake.history import History
 from lake.layout import Layout
-from lake.open_interest import OpenInterest, Progress
+from lake.open_interest import OpenInterest
+from lake.progress import Progress, quiet
 from lake.settings import Binance
 from lake.web import RefusedError, Web
 from lake.windows import Window
@@ -51,7 +52,7 @@ class Collected:
 
 def run(
     layout: Layout, hosts: Binance, symbol: str, window: Window, now: datetime, compression: str = "snappy",
-    progress: Progress = lambda done, what: None,
+    progress: Progress = quiet,
 ) -> Collected:  # fmt: skip
     """Fetch what the lake lacks of a contract's fundings and open interest in a window, and write it.
 

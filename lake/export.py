@@ -4,7 +4,7 @@ The columns are those of `lake.schemas.BARS`. Rows are sorted by symbol, in the 
 No more than one symbol-day is in memory at a time. The same slice of the same bars is the same file, byte for byte.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
@@ -20,11 +20,10 @@ from lake import files, read
 from lake.errors import BadInputError, LakeError
 from lake.layout import Layout
 from lake.names import symbols as checked_symbols
+from lake.progress import Progress, quiet
 from lake.schemas import BARS
 from lake.windows import MINUTE_US, Window, iso, moment
 
-Progress = Callable[[float, str], None]
-"""Told how much of the work is done (0 to 1) and what is being done."""
 _OWN = {"raw", "parquet", "backfill", "derivatives", "macro", "quarantine", "ledger", "locks", "logs"}
 _CSV = csv.WriteOptions(include_header=True, quoting_style="needed")
 
@@ -58,7 +57,7 @@ def slice_to(
     out: Path,
     form: Literal["parquet", "csv"] = "parquet",
     compression: str = "snappy",
-    progress: Progress = lambda done, what: None,
+    progress: Progress = quiet,
 ) -> Sliced:
     """Write the bars of ``symbols`` in ``window`` to the file ``out``; its folder is made where it is missing.
 

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterable
 from typing import Any
 
+from lake import sqlite
 from lake.duck import sql
 from lake.errors import LakeError
 from lake.layout import Layout
@@ -15,13 +16,11 @@ class History:
     def __init__(self, layout: Layout, symbol: str, interval: str) -> None:
         """Open the SQLite file, or make it; ``interval`` may be ``funding`` or ``open_interest``, too."""
         self._path, self._of = layout.history, {"symbol": symbol, "interval": interval}
-        self._path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            self._db = sqlite3.connect(self._path, timeout=120, isolation_level=None)
-            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db = sqlite.opened(self._path, 120)
             if self._db.execute("PRAGMA user_version").fetchone() == (0,):
                 self._db.executescript(sql("history/make"))
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, OSError) as error:
             raise self._damaged(error) from error
 
     def __enter__(self) -> "History":

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from lake import sqlite
 from lake.duck import sql
 from lake.errors import LakeError
 from lake.layout import Layout
@@ -61,13 +62,11 @@ class Ledger:
     def __init__(self, layout: Layout, symbol: str) -> None:
         """Open it, or make it."""
         self.symbol, self._path = symbol, layout.ledger
-        layout.ledger.parent.mkdir(parents=True, exist_ok=True)
         try:
-            self._db = sqlite3.connect(layout.ledger, timeout=120, isolation_level=None)
-            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db = sqlite.opened(layout.ledger, 120)
             if self._db.execute("PRAGMA user_version").fetchone() == (0,):
                 self._db.executescript(sql("ledger/make"))
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, OSError) as error:
             raise self._damaged(error) from error
 
     def __enter__(self) -> "Ledger":

@@ -1,6 +1,5 @@
 """One contract's open interest in a window: which moments of the 5-minute grid are lacking, and how they come."""
 
-from collections.abc import Callable
 from datetime import date, datetime
 from functools import partial
 
@@ -16,12 +15,11 @@ from lake.history import History
 from lake.intervals import Opens, Span, by_day, chunks, close_us, closed, spans, without
 from lake.layout import Layout
 from lake.parallel import in_parallel
+from lake.progress import Progress
 from lake.schemas import OPEN_INTEREST
 from lake.web import NotThereError
 from lake.windows import DAY_US, Window, micros, moment
 
-Progress = Callable[[float, str], None]
-"""Told how much of the work is done (0 to 1) and what is being done."""
 _SETTLED_US = DAY_US
 """What REST has not after so long is missing at the exchange."""
 

@@ -1,5 +1,6 @@
 """Reading bars: exactly the files of a symbol and window, or the views over the whole lake."""
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -122,5 +123,6 @@ def connect(layout: Layout) -> duckdb.DuckDBPyConnection:
 
 def views_sql(layout: Layout) -> str:
     """Return the SQL that makes every view, with the base path filled in, for any DuckDB 2 client."""
-    base = str(layout.base).replace("\\", "/").replace("'", "''")
+    # A base path such as /data[1] is a folder, not a pattern.
+    base = re.sub(r"[*?[]", r"[\g<0>]", str(layout.base)).replace("\\", "/").replace("'", "''")
     return "\n".join(duck.sql(f"views/{name}").replace("@@BASE@@", base) for name in VIEWS)

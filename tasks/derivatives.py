@@ -5,10 +5,10 @@ from datetime import datetime
 from lake import derivatives
 from lake.derivatives import Collected
 from lake.layout import Layout
+from lake.progress import Progress
 from lake.settings import Binance
 from lake.web import RestrictedError
 from lake.windows import Window
-from tasks.progress import Progress
 from tasks.runs import lake_task
 
 NOT_SERVED = "USD-M futures are not served from here (HTTP 451): nothing collected"

@@ -4,9 +4,9 @@ from lake import backfill
 from lake.backfill import Backfilled, Job
 from lake.backfill_plan import Plan, Source
 from lake.layout import Layout
+from lake.progress import Progress
 from lake.settings import Binance
 from lake.spot import Info
-from tasks.progress import Progress
 from tasks.runs import lake_task
 
 

@@ -12,9 +12,9 @@ from loguru import logger
 from lake import macro
 from lake.layout import Layout
 from lake.macro import MacroResult
+from lake.progress import Progress
 from lake.settings import MacroMinute
 from lake.yahoo import RateLimitedError
-from tasks.progress import Progress
 from tasks.runs import each, lake_task
 
 R = TypeVar("R")

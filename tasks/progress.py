@@ -2,20 +2,16 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import cast
 from uuid import UUID
 
 from prefect.context import FlowRunContext
 
-Progress = Callable[[float, str], None]
-"""Told how much of the work is done (0 to 1) and what is being done."""
+from lake.progress import Progress, quiet
+
 _EVERY_S = 1.0
-
-
-def quiet(done: float, what: str) -> None:
-    """Show nothing."""
 
 
 def part(progress: Progress, number: int, total: int) -> Progress:

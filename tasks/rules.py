@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from lake.layout import Layout
+from lake.progress import Progress
 from lake.windows import Window
-from tasks.progress import Progress
 from tasks.runs import lake_task
 
 if TYPE_CHECKING:

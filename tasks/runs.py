@@ -14,7 +14,7 @@ from prefect.tasks import exponential_backoff
 
 from lake import log, settings
 from lake.errors import BadInputError, LakeError
-from tasks.progress import Progress
+from lake.progress import Progress
 
 if TYPE_CHECKING:
     from loguru import Message

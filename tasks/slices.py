@@ -6,8 +6,8 @@ from typing import Literal
 from lake import export
 from lake.export import Sliced
 from lake.layout import Layout
+from lake.progress import Progress
 from lake.windows import Window
-from tasks.progress import Progress
 from tasks.runs import lake_task
 
 

@@ -287,3 +287,10 @@ def test_hours_are_utc_whatever_the_clients_zone(layout, raw):
     assert con.sql("SELECT epoch_us(window_start), open_interest FROM funding_oi_hourly").fetchall() == [(DAY, 1.0)]
     traded = "SELECT epoch_us(window_start) FROM bars_1s WHERE trade_count > 0 ORDER BY ALL"
     assert [at for (at,) in con.sql(traded).fetchall()] == [DAY + s * SECOND_US for s in (3000, 3700, 3701)]
+
+
+def test_a_base_path_that_looks_like_a_pattern_is_a_folder(tmp_path):
+    layout = Layout(tmp_path / "data[1]" / "lake")
+    klines.put(layout, "SOLUSDT", "1m", DATE, candles("SOLUSDT", 1, 2), "snappy", None)
+    with read.connect(layout) as con:
+        assert con.sql("FROM klines_1m").fetchall() != []
