@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from lake import archive, klines
-from lake.archive import Frequency, Place
+from lake.archive import ArchiveError, Frequency, Place
 from lake.errors import LakeError
 from lake.intervals import Interval, opens
 from lake.klines import FIELDS, Zip
@@ -27,7 +27,7 @@ class ArchiveKlines:
     def __init__(self, web: Web, layout: Layout, symbol: str, interval: Interval, now: datetime) -> None:
         """Take the connection; ``now`` decides which months are over."""
         self._web, self._layout, self._symbol, self._interval, self._now = web, layout, symbol, interval, now
-        self._months: dict[str, tuple[pa.Table, Zip] | NotThereError] = {}
+        self._months: dict[str, tuple[pa.Table, Zip] | NotThereError | ArchiveError] = {}
         self._one_month = threading.Lock()
 
     def day(self, day: date) -> tuple[pa.Table, Zip]:
@@ -73,11 +73,11 @@ class ArchiveKlines:
             if place.name not in self._months:
                 try:
                     self._months[place.name] = self.zip(place, day)
-                except NotThereError as error:
+                except (NotThereError, ArchiveError) as error:
                     self._months[place.name] = error
             found = self._months[place.name]
-        if isinstance(found, NotThereError):
-            raise NotThereError(str(found))
+        if isinstance(found, Exception):
+            raise type(found)(str(found))
         return found
 
     def _parser(self, place: Place, day: date) -> Callable[[bytes], pa.Table]:

@@ -260,6 +260,17 @@ def test_a_months_zip_serves_where_a_day_has_none(layout):
     assert (done.archived, done.left, asked()) == (4 * 1440, 2 * 1440, 2)
 
 
+def test_a_months_zip_that_cannot_be_believed_is_fetched_once_for_all_of_its_days(layout):
+    with Simulator(["SOLUSDT"], 5, start_us=START, rate=0.2, clock=lambda: NOW + 2 * DAY_US) as sim:
+        exchange = Exchange(sim, layout)
+        sim.fault("missing_zip", duration=600, path="/data/spot/daily")
+        sim.fault("wrong_checksum", duration=600, path="/data/spot/monthly")
+        asked = exchange.count("/data/spot/monthly")
+        done = exchange.run("2024-12-27", "2025-01-01", source="archive")
+        assert exchange.held() == exchange.truth("2024-12-27", "2025-01-01")
+    assert (done.added, done.archived, asked()) == (5 * 1440, 0, 2)
+
+
 def test_a_revision_upstream_is_noticed_on_a_later_run(exchange):
     exchange.run("2025-01-01", "2025-01-03", source="archive")
     before = exchange.held()
