@@ -138,5 +138,5 @@ def _csv(data: bytes, place: Place) -> bytes:
             if members[0].file_size > _LARGEST_BYTES:
                 raise LakeError(f"its member has {members[0].file_size:,} bytes, more than any file there")
             return opened.read(members[0])
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError) as error:
         raise LakeError(f"it cannot be unpacked ({error})") from error

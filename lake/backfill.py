@@ -83,14 +83,17 @@ def ask(layout: Layout, hosts: Binance, symbols: list[str], source: Source) -> I
     try:
         with spot.connected(layout, hosts.rest_url) as rest:
             return rest.info(symbols)
-    except RefusedError as error:
-        if error.code != spot.UNKNOWN_SYMBOL:
-            raise
     except WebError as error:
-        if source != "archive":
-            raise
-        logger.warning("{}: going on with the archive alone", error)
+        if not _unknown(error):
+            if source != "archive":
+                raise
+            logger.warning("{}: going on with the archive alone", error)
     return Info()
+
+
+def _unknown(error: WebError) -> bool:
+    """Whether the exchange says that it has no such pair; it may refuse a request for other reasons too."""
+    return isinstance(error, RefusedError) and error.code == spot.UNKNOWN_SYMBOL
 
 
 def planned(layout: Layout, job: Job, info: Info, free: int) -> Plan:
@@ -187,14 +190,14 @@ class _Run:
             return
         try:
             first = self.rest.first(self.job.symbol, self.job.interval)
-        except RefusedError as error:
-            logger.debug("{}", error)
-            self.served = self.known = False
         except WebError as error:
+            self.served = False
+            if _unknown(error):
+                self.known = False
+                return
             if self.job.source != "archive":
                 raise
             logger.warning("{}: its listing date is not known ({})", self.job.symbol, error)
-            self.served = False
         else:
             self.served = self.known = first is not None
             if first is not None:
@@ -227,7 +230,10 @@ class _Run:
     def _fetch(self, source: Source, what: Plan) -> None:
         """Have all of it fetched, some requests ahead of what is written."""
         rest = self.rest if self.served else None
-        fetcher = Fetcher(self.job.symbol, self.job.interval, rest, self.zips, fill=source == "auto")
+        fetcher = Fetcher(
+            self.job.symbol, self.job.interval, rest, self.zips, fill=source == "auto",
+            ended=self.info.statuses.get(self.job.symbol) == "BREAK",
+        )  # fmt: skip
         jobs = [(_days(span), partial(fetcher.by_rest, span)) for span in what.rest]
         jobs += [([day], partial(fetcher.by_archive, day, lacking)) for day, lacking in what.days.items()]
         due = Counter(day for days, _ in jobs for day in days)

@@ -23,8 +23,8 @@ class Got:
 
     Attributes:
         table: Candles, as `lake.schemas.KLINES`.
-        absent: Open times that REST was asked for and has no candle of.
-        left: How many candles could not be asked for anywhere.
+        absent: Open times that REST was asked for and certainly has no candle of.
+        left: How many candles did not come, though there may be some.
         archived: How many candles came out of a zip, and ``source`` that zip, where nothing came from elsewhere.
         quarantined: How many zips could not be believed.
     """
@@ -46,10 +46,14 @@ class Fetcher:
         rest: REST; None where it is not to be asked, because it does not know the pair.
         zips: The archive.
         fill: Whether REST takes the place of zips that are not there.
+        ended: Whether trade in the pair rests or has ended, so that no later candle need come.
     """
 
-    def __init__(self, symbol: str, interval: Interval, rest: Spot | None, zips: ArchiveKlines, fill: bool) -> None:
-        self._symbol, self._interval, self._rest, self._zips, self._fill = symbol, interval, rest, zips, fill
+    def __init__(
+        self, symbol: str, interval: Interval, rest: Spot | None, zips: ArchiveKlines, fill: bool, ended: bool
+    ) -> None:  # fmt: skip
+        self._symbol, self._interval, self._rest, self._zips = symbol, interval, rest, zips
+        self._fill, self._ended = fill, ended
 
     def by_rest(self, span: Span) -> Got:
         """Ask REST for a span of one answer at most."""
@@ -73,19 +77,31 @@ class Fetcher:
     def _ask(self, wanted: Opens) -> Got:
         """Ask REST for open times. What it has no candle of, asked twice, is `absent`; without REST it is `left`.
 
-        Twice, because what is absent is never asked for again, and one empty answer may be a slip.
+        What is absent is never asked for again. So the second time it is asked for what comes next, and only where a
+        later candle comes is it certain: an empty answer may be a slip. Of a pair whose trade has ended none comes.
         """
-        if self._rest is None:
+        if (rest := self._rest) is None:
             return Got(KLINES.empty(), wanted[:0], left=len(wanted))
-        table = self._answers(self._rest, wanted)
-        absent = wanted[~np.isin(wanted, klines.open_times(table))]
-        if len(absent):
-            table = pa.concat_tables([table, self._answers(self._rest, absent)])
-            absent = wanted[~np.isin(wanted, klines.open_times(table))]
-        return Got(table, absent)
+        of = self._symbol, self._interval
+        came = _among(wanted, [rest.klines(*of, part) for part in self._parts(wanted)])
+        lacking = _without(wanted, came)
+        later = [(part, rest.following(*of, part.first_us)) for part in self._parts(lacking)]
+        late = _among(lacking, [table for _, table in later])
+        absent = _without(lacking, late)
+        certain = np.full(len(absent), self._ended)
+        for part, table in later:
+            newest = max(klines.open_times(table), default=0)
+            certain |= (absent >= part.first_us) & (absent <= min(part.last_us, newest))
+        return Got(pa.concat_tables([came, late]), absent[certain], left=int((~certain).sum()))
 
-    def _answers(self, rest: Spot, wanted: Opens) -> pa.Table:
-        parts = [chunk for span in spans(self._interval, wanted) for chunk in chunks(self._interval, span, MOST_ROWS)]
-        tables = [rest.klines(self._symbol, self._interval, part) for part in parts]
-        table = pa.concat_tables([KLINES.empty(), *tables])
-        return table.filter(pa.array(np.isin(klines.open_times(table), wanted)))
+    def _parts(self, wanted: Opens) -> list[Span]:
+        return [chunk for span in spans(self._interval, wanted) for chunk in chunks(self._interval, span, MOST_ROWS)]
+
+
+def _among(wanted: Opens, tables: list[pa.Table]) -> pa.Table:
+    table = pa.concat_tables([KLINES.empty(), *tables])
+    return table.filter(pa.array(np.isin(klines.open_times(table), wanted)))
+
+
+def _without(wanted: Opens, table: pa.Table) -> Opens:
+    return wanted[~np.isin(wanted, klines.open_times(table))]

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lake.duck import sql
+from lake.errors import LakeError
 
 _MARGIN = 0.02
 """Share of the limit that is left alone: requests in flight when another process of this address asks too."""
@@ -39,18 +40,22 @@ class Budget:
         units: The limit, until the exchange has told it (`learn`).
         seconds: Length of a span.
         clock: Our time, in seconds since 1970 UTC.
+
+    Raises:
+        LakeError: the file cannot be read or written; every method does.
     """
 
     def __init__(
         self, path: Path, account: str, units: int, seconds: int = 60, clock: Callable[[], float] = time.time
     ) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._account, self._units, self._seconds, self._clock = account, units, seconds, clock
+        self._path, self._account, self._units, self._seconds, self._clock = path, account, units, seconds, clock
         self._lock = threading.Lock()
-        self._db = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = OFF")  # lost in a power cut, it counts from 0, as the exchange may
-        self._db.execute(sql("history/make_budget"))
+        with self._telling():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = OFF")  # lost in a power cut, it counts from 0, as the exchange may
+            self._db.execute(sql("history/make_budget"))
 
     def close(self) -> None:
         """Close the file."""
@@ -92,7 +97,7 @@ class Budget:
     @contextmanager
     def _changing(self) -> Iterator[_Account]:
         """Yield the account as it is now, and keep what becomes of it; no other process can come in between."""
-        with self._lock:
+        with self._lock, self._telling():
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 account = self._now()
@@ -100,6 +105,16 @@ class Budget:
                 self._db.execute(sql("history/put_budget"), {"account": self._account, **vars(account)})
             finally:
                 self._db.execute("COMMIT")
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Turn SQLite's errors about the file into one line."""
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise LakeError(
+                f"{self._path}: {error}: check the folder and disk; a damaged file can be removed"
+            ) from error
 
     def _now(self) -> _Account:
         rows = self._db.execute(sql("history/budget"), {"account": self._account}).fetchall()

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -43,7 +44,7 @@ class Held:
     source: Zip | None
 
 
-def from_rows(symbol: str, rows: Sequence[Sequence[str | int]]) -> pa.Table:
+def from_rows(symbol: str, rows: Sequence[Any]) -> pa.Table:
     """Make a table of `lake.schemas.KLINES` from the rows of REST's answer.
 
     Args:
@@ -55,12 +56,14 @@ def from_rows(symbol: str, rows: Sequence[Sequence[str | int]]) -> pa.Table:
     Raises:
         LakeError: a field is not what it should be.
     """
+    if odd := [row for row in rows if not isinstance(row, list) or len(row) != FIELDS]:
+        raise LakeError(f"klines of {symbol}: a row is {str(odd[0])[:80]!r}, expected a list of {FIELDS} fields")
     try:
         columns = list(zip(*rows, strict=True)) or [()] * FIELDS
-        kinds = (pa.int64() if at in _INTEGERS else pa.string() for at in range(len(columns)))
+        kinds = (pa.int64() if at in _INTEGERS else pa.string() for at in range(FIELDS))
         arrays = [pa.array(column, kind) for column, kind in zip(columns, kinds, strict=True)]
         return assemble(symbol, [a.cast(pa.float64()) if pa.types.is_string(a.type) else a for a in arrays], 1000)
-    except (pa.ArrowException, TypeError, ValueError) as error:
+    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
         raise LakeError(f"klines of {symbol}: a field is not as documented ({str(error)[:120]})") from error
 
 
@@ -73,7 +76,7 @@ def assemble(symbol: str, columns: Sequence[pa.Array], unit_us: int) -> pa.Table
         unit_us: Microseconds in a unit of the two times: 1000, or 1.
 
     Raises:
-        LakeError: a column is missing, or a value no finite number.
+        LakeError: a column is missing, a value no finite number, or a candle closes before it opens.
     """
     if len(columns) != FIELDS:
         raise LakeError(f"klines of {symbol}: {len(columns)} fields in a row, expected {FIELDS}")
@@ -81,9 +84,15 @@ def assemble(symbol: str, columns: Sequence[pa.Array], unit_us: int) -> pa.Table
     if not all(pc.all(pc.is_finite(c), min_count=0).as_py() for c in (*prices, volume, quote, taker_base, taker_quote)):
         raise LakeError(f"klines of {symbol}: a price or volume is not finite")
     # The archive's last microsecond (…999999) and REST's last millisecond are the end of the same candle.
-    ends = pc.multiply(pc.divide(pc.multiply(close_time, unit_us), _MS_US), _MS_US)
+    try:
+        starts = pc.multiply_checked(open_time, unit_us)
+        ends = pc.multiply(pc.divide(pc.multiply_checked(close_time, unit_us), _MS_US), _MS_US)
+    except pa.ArrowException as error:
+        raise LakeError(f"klines of {symbol}: a time is out of range") from error
+    if pc.any(pc.less_equal(ends, starts)).as_py():
+        raise LakeError(f"klines of {symbol}: a candle closes before it opens")
     values = [
-        pa.array([symbol] * len(trades), pa.string()), pc.multiply(open_time, unit_us).cast(UTC_US), *prices, volume,
+        pa.array([symbol] * len(trades), pa.string()), starts.cast(UTC_US), *prices, volume,
         ends.cast(UTC_US), quote, trades, taker_base, taker_quote,
     ]  # fmt: skip
     return KLINES.conform(pa.table(values, names=KLINES.names))

@@ -15,28 +15,29 @@ def in_parallel(jobs: Iterable[tuple[K, Callable[[], R]]]) -> Iterator[tuple[K, 
     """Call each job in one of `PARALLEL` threads; yield its key and result in the order in which they come.
 
     Jobs are taken from the iterable only some ahead of what runs. When one fails no more are begun; those that run are
-    waited for and yielded, so that their work is not lost, and then the first error is raised.
+    waited for and yielded, so that their work is not lost, and then the first error is raised. When the caller is
+    interrupted nothing is waited for: threads that sleep until the exchange's next minute wake up when their `lake.web`
+    connection is closed, which the interrupt must reach first.
     """
     todo, failure = iter(jobs), None
     running: dict[Future[R], K] = {}
-    with ThreadPoolExecutor(PARALLEL) as pool:
-        try:
-            while True:
-                while failure is None and len(running) < 2 * PARALLEL and (job := next(todo, None)):
-                    running[pool.submit(job[1])] = job[0]
-                if not running:
+    pool = ThreadPoolExecutor(PARALLEL)
+    try:
+        while True:
+            while failure is None and len(running) < 2 * PARALLEL and (job := next(todo, None)):
+                running[pool.submit(job[1])] = job[0]
+            if not running:
+                break
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                key = running.pop(future)
+                if error := future.exception():
+                    failure = failure or error
+                    for other in running:
+                        other.cancel()
+                    running = {other: k for other, k in running.items() if not other.cancelled()}
                     break
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    key = running.pop(future)
-                    if error := future.exception():
-                        failure = failure or error
-                        for other in running:
-                            other.cancel()
-                        running = {other: k for other, k in running.items() if not other.cancelled()}
-                        break
-                    yield key, future.result()
-        finally:
-            for other in running:
-                other.cancel()
+                yield key, future.result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
     if failure:
         raise failure

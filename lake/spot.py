@@ -31,7 +31,7 @@ class Info:
 
     Attributes:
         weight_limit: Weight it allows in a minute.
-        ahead_s: How far its clock is ahead of ours.
+        ahead_s: How far its clock is ahead of ours, at least.
         latency_s: How long it takes to answer.
         statuses: Of the pairs asked about: ``TRADING``, or ``BREAK`` while trade rests or when it has ended. A pair
             that is not listed is not in it.
@@ -79,19 +79,23 @@ class Spot:
 
     def _info(self, symbols: list[str]) -> Info:
         names = json.dumps(symbols, separators=(",", ":"), ensure_ascii=False)
-        asked = time.time()
         said = self._web.json("/api/v3/exchangeInfo", {"symbols": names}, _INFO_WEIGHT)
-        limits = [
-            limit["limit"]
-            for limit in said["rateLimits"]
-            if (limit["rateLimitType"], limit["interval"], limit["intervalNum"]) == ("REQUEST_WEIGHT", "MINUTE", 1)
-        ]
-        latency_s = time.time() - asked
-        ahead_s = said["serverTime"] / 1000 - asked - latency_s / 2
+        answered = time.time()
+        try:
+            limits = [
+                int(limit["limit"])
+                for limit in said["rateLimits"]
+                if (limit["rateLimitType"], limit["interval"], limit["intervalNum"]) == ("REQUEST_WEIGHT", "MINUTE", 1)
+            ]
+            # At most as far ahead as it is, however long the request waited: else a candle still open could seem over.
+            ahead_s = said["serverTime"] / 1000 - answered
+            statuses = {pair["symbol"]: pair["status"] for pair in said["symbols"]}
+        except (KeyError, TypeError, ValueError) as error:
+            what = f"{type(error).__name__}: {error}"
+            raise LakeError(f"exchangeInfo: the answer is not as documented ({what}): {str(said)[:80]!r}") from error
         units = min(limits, default=_DOCUMENTED_LIMIT)
         self.budget.learn(units, ahead_s)
-        statuses = {pair["symbol"]: pair["status"] for pair in said["symbols"]}
-        return Info(units, ahead_s, latency_s, statuses)
+        return Info(units, ahead_s, self._web.latency_s, statuses)
 
     def klines(self, symbol: str, interval: Interval, span: Span) -> pa.Table:
         """Return the candles that open in a span of at most `MOST_ROWS`, as `lake.schemas.KLINES`.
@@ -103,6 +107,13 @@ class Spot:
         query: dict[str, str | int] = {
             "symbol": symbol, "interval": interval, "startTime": span.first_us // 1000, "endTime": span.last_us // 1000,
             "limit": MOST_ROWS,
+        }  # fmt: skip
+        return self._klines(symbol, query)
+
+    def following(self, symbol: str, interval: Interval, from_us: int) -> pa.Table:
+        """Return the next `MOST_ROWS` candles that there are from a moment on, the one still open too."""
+        query: dict[str, str | int] = {
+            "symbol": symbol, "interval": interval, "startTime": from_us // 1000, "limit": MOST_ROWS,
         }  # fmt: skip
         return self._klines(symbol, query)
 

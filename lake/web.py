@@ -70,6 +70,9 @@ class Web:
         url: Where it is, such as ``https://data-api.binance.vision``.
         budget: Its limit; None where it has none.
         counted: The header in which an answer tells how much of that limit is used; empty where none does.
+
+    Attributes:
+        latency_s: How long the last answer took, waiting before the request not counted.
     """
 
     def __init__(self, url: str, budget: Budget | None = None, counted: str = "x-mbx-used-weight-1m") -> None:
@@ -77,6 +80,7 @@ class Web:
         self._local = threading.local()
         self._sessions: list[requests.Session] = []
         self._left = threading.Event()
+        self.latency_s = 0.0
         self._retrying = Retrying(
             stop=stop_after_attempt(TRIES),
             wait=wait_exponential_jitter(multiplier=0.5, max=20, jitter=1),
@@ -122,8 +126,9 @@ class Web:
                 found = self._session().get(self.url + path, params=dict(query), timeout=_TIMEOUT_S)
             except requests.RequestException as error:
                 raise _AgainError(f"{self.url}{path}: no answer ({_short(error)}): check the network") from error
+            self.latency_s = found.elapsed.total_seconds()
             used = found.headers.get(self._counted, "")
-            if self._budget and used.isdigit():
+            if self._budget and used.isdecimal():
                 self._budget.counted(int(used))
             if found.status_code not in _LIMITED or not self._budget:
                 break
@@ -149,7 +154,8 @@ class Web:
         raise RefusedError(f"{what} {message}".rstrip(), code)
 
     def _wait_for(self, weight: int, path: str) -> None:
-        """Wait until the budget has so much."""
+        """Wait until the budget has so much. Nothing is asked any more once the connection is closed."""
+        self._sleep(0)
         while self._budget and (seconds := self._budget.take(weight)) > 0:
             if seconds > _LONGEST_WAIT_S:
                 raise WebError(f"{self.url}{path}: the exchange has us wait {seconds:.0f} s: run this again then")
@@ -158,7 +164,7 @@ class Web:
     def _stop(self, found: requests.Response, path: str) -> float:
         """Have everybody wait as long as the answer says; return how long that is."""
         text = found.headers.get("Retry-After", "")
-        seconds = float(text) if text.isdigit() else 1.0
+        seconds = float(text) if text.isdecimal() else 1.0
         if self._budget:
             self._budget.stop_for(seconds)
         logger.info("{}{}: HTTP {}: waiting {:.0f} s as told", self.url, path, found.status_code, seconds)

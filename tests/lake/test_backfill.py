@@ -14,8 +14,10 @@ import pytest
 
 from lake import backfill, klines
 from lake.backfill import Backfilled, Job
+from lake.budget import Budget
 from lake.errors import LakeError
 from lake.settings import Binance
+from lake.web import RefusedError
 from lake.windows import DAY_US, MINUTE_US, Window, iso, micros, moment
 from simulator import Listing, Simulator
 from tests.conftest import content
@@ -183,6 +185,35 @@ def test_a_young_hole_is_asked_for_again(exchange):
     assert exchange.held() == exchange.truth("2025-01-04", "2025-01-05")
 
 
+def test_an_empty_answer_without_a_later_candle_is_no_proof_that_there_is_none(exchange):
+    exchange.run("2025-01-01", "2025-01-02")
+    exchange.sim.fault("missing_klines")
+    done = exchange.run("2025-01-02", "2025-01-03")
+    assert (done.absent, done.left) == (0, 1440)
+    exchange.sim.clear_faults()
+    assert exchange.run("2025-01-02", "2025-01-03").added == 1440
+
+
+def _row(at, value):
+    row = [1735689600000, "1", "2", "3", "4", "5", 1735689659999, "5", 6, "7", "8", "0"]
+    row[at] = value
+    return row
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {}, [], None, "abcdefghijkl", _row(0, 0)[:11], [*_row(0, 0), "0"], _row(0, 2**62), _row(0, 2**70),
+        _row(0, None),
+        _row(0, "1735689600000"), _row(1, "NaN"), _row(1, 1.5), _row(1, None), _row(1, ""), _row(6, 2**62), _row(6, 0),
+        _row(6, 1735689600), _row(8, True),
+    ],
+)  # fmt: skip
+def test_a_row_that_is_no_candle_is_refused_in_a_line_and_never_taken_for_no_candle(row):
+    with pytest.raises(LakeError, match="klines"):
+        klines.from_rows("SOLUSDT", [row])
+
+
 @pytest.mark.parametrize(
     ("kind", "more"),
     [
@@ -327,6 +358,51 @@ def test_the_limit_is_the_exchanges_own_and_is_waited_for_not_run_into(layout):
         assert time.monotonic() - began > 5
         held, truth = exchange.held(), exchange.truth("2024-12-26", "2025-01-04T12:30:00Z")
     assert held == truth
+
+
+@pytest.mark.parametrize("said", ["{}", "[]", '{"rateLimits": [], "symbols": []}', "null", '{"rateLimits": [3]}'])
+def test_an_exchange_info_that_is_none_is_told_in_a_line(exchange, monkeypatch, said):
+    monkeypatch.setattr("lake.web.Web.json", lambda *_: json.loads(said))
+    with pytest.raises(LakeError, match="exchangeInfo"):
+        exchange.run()
+
+
+def test_a_refusal_for_another_reason_is_not_taken_for_an_unknown_pair(exchange, monkeypatch):
+    def refuse(*_):
+        raise RefusedError("HTTP 403 from a firewall", 0)
+
+    monkeypatch.setattr("lake.spot.Spot.first", refuse)
+    with pytest.raises(LakeError, match="HTTP 403"):
+        exchange.run()
+    assert exchange.run("2025-01-01", "2025-01-02", source="archive").archived == 1440
+
+
+def test_a_wait_before_the_answer_does_not_put_the_exchanges_clock_ahead(layout):
+    """Else the candle still open would be over, and stored for ever as it was."""
+    began = time.monotonic()
+    clock = lambda: NOW + int((time.monotonic() - began) * 1e6)  # noqa: E731
+    with Simulator(["SOLUSDT"], 5, start_us=START, rate=0.2, clock=clock) as sim:
+        sim.fault("429", path="/api/v3/exchangeInfo", count=1, retry_after=2)
+        info = backfill.ask(layout, Binance(rest_url=sim.rest_url), ["SOLUSDT"], "rest")
+        assert clock() - 900_000 < info.now_us() <= clock()
+        assert info.latency_s < 1
+
+
+def test_an_interrupt_while_all_wait_for_the_exchanges_next_minute_ends_the_command(exchange, layout):
+    exchange.run("2025-01-01", "2025-01-01T00:01:00Z")  # so that the listing date is known
+    limits = Budget(layout.limits, f"{exchange.sim.rest_url} weight", 1200)
+    exchange.sim.fault("418", path=KLINES, retry_after=200)
+    environment = {
+        **os.environ, "LAKE_BASE_PATH": str(layout.base), "LAKE_BINANCE__REST_URL": exchange.sim.rest_url,
+    }  # fmt: skip
+    command = [sys.executable, "-m", "flows", "backfill-binance", "--symbols", "SOLUSDT", "--source", "rest"]
+    command += ["--start", "2024-12-16", "--end", "2025-01-04"]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        wait(lambda: not limits.free())
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=20)
+    limits.close()
+    assert (process.returncode, "crypto-lake: stopped" in said) == (130, True)
 
 
 def test_two_hundred_days_of_three_pairs_twice_are_the_truth_once(layout):

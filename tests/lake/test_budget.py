@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from lake.budget import Budget
+from lake.errors import LakeError
 
 
 class Clock:
@@ -81,3 +82,16 @@ def test_processes_take_from_one_limit_and_never_more_than_there_is(tmp_path):
     command = [sys.executable, "-c", program, str(tmp_path / "limits.sqlite")]
     running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
     assert sum(int(process.communicate(timeout=60)[0]) for process in running) == 980
+
+
+@pytest.mark.parametrize("spoil", [lambda path: path.mkdir(), lambda path: path.write_bytes(b"no database" * 999)])
+def test_a_file_that_is_none_is_named_in_a_line(tmp_path, spoil):
+    spoil(tmp_path / "limits.sqlite")
+    with pytest.raises(LakeError, match=r"limits.sqlite: .*remove"):
+        Budget(tmp_path / "limits.sqlite", "x", 100)
+
+
+def test_a_folder_that_cannot_be_made_is_named_in_a_line(tmp_path):
+    (tmp_path / "ledger").write_text("a file")
+    with pytest.raises(LakeError, match="ledger"):
+        Budget(tmp_path / "ledger" / "limits.sqlite", "x", 100)
