@@ -50,10 +50,18 @@ class Fundings:
         return gaps(*self._span, known)
 
     def by_rest(self, rest: Futures) -> None:
-        """Ask REST for what is lacking."""
+        """Ask REST for what is lacking.
+
+        A stretch is whole by the exchange's clock: by ours, were it hours ahead, fundings not paid yet would be held.
+        That nothing was paid in one is believed where a later funding shows that the answer was no slip.
+        """
         todo = [(stretch, partial(rest.fundings, self._symbol, stretch)) for stretch in self.lacking()]
+        settled_us = None
         for stretch, table in in_parallel(todo):
-            self._put(stretch, table, self._now_us - _SHOWN_US)
+            settled_us = settled_us or min(self._now_us, rest.now_us()) - _SHOWN_US
+            over = stretch[1] <= settled_us
+            if len(table) or (over and (rest.next_funding(self._symbol, stretch[0]) or 0) >= stretch[1]):
+                self._put(stretch, table, settled_us)
 
     def by_archive(self, zips: ArchiveFutures) -> bool:
         """Take what is lacking of months that are over out of their zips; return whether there was any zip."""

@@ -68,6 +68,19 @@ class Futures:
             start_ms = times[-1] // _MS_US + 1
         return pa.concat_tables(tables)
 
+    def next_funding(self, symbol: str, from_us: int) -> int | None:
+        """Return when the next funding from a moment on was paid, in microseconds; None where there is none."""
+        query: dict[str, str | int] = {"symbol": symbol, "startTime": -(-from_us // _MS_US), "limit": 1}
+        times = micros_of(_fundings(symbol, self._fundings.json("/fapi/v1/fundingRate", query, 1)), "funding_time")
+        return times[0] if times else None
+
+    def now_us(self) -> int:
+        """Return the exchange's own time in microseconds since 1970 UTC."""
+        said = self._fundings.json("/fapi/v1/time")
+        if not isinstance(said, dict) or type(said.get("serverTime")) is not int:
+            raise LakeError(f"the exchange's time: it answered {str(said)[:80]!r}, expected an object with serverTime")
+        return int(said["serverTime"]) * _MS_US
+
     def interests(self, symbol: str, span: Span) -> pa.Table:
         """Return the open interest of at most `MOST_INTERESTS` moments, as `lake.schemas.OPEN_INTEREST`.
 

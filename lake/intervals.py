@@ -6,7 +6,7 @@ days every third day since 1970, months on their first day.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import pairwise
 from typing import Literal, get_args
 
@@ -84,6 +84,13 @@ def chunks(interval: Interval, span: Span, most: int) -> list[Span]:
         Span(int(times[low]), int(times[min(low + most, len(times)) - 1]), min(most, len(times) - low))
         for low in range(0, len(times), most)
     ]
+
+
+def by_day(times: Opens) -> list[tuple[date, Opens]]:
+    """Return ascending times by the UTC day in which they lie, each day once, in order."""
+    numbers, first = np.unique(times // DAY_US, return_index=True)
+    parts = np.split(times, first[1:]) if len(times) else []
+    return [(moment(int(number) * DAY_US).date(), part) for number, part in zip(numbers, parts, strict=True)]
 
 
 def without(wanted: Opens, holes: Sequence[tuple[int, int]]) -> Opens:

@@ -18,10 +18,10 @@ import pyarrow.parquet as pq
 
 from lake import files
 from lake.errors import LakeError
-from lake.intervals import Interval, Opens, closed, opens
+from lake.intervals import Interval, Opens, by_day, closed, opens
 from lake.layout import Layout
 from lake.schemas import KLINES, UTC_US
-from lake.windows import DAY_US, Window, iso, moment
+from lake.windows import Window, iso, moment
 
 FIELDS = 12
 _INTEGERS = (0, 6, 8)
@@ -114,9 +114,7 @@ def survey(
     layout: Layout, symbol: str, interval: Interval, window: Window, now_us: int
 ) -> dict[date, Held]:  # fmt: skip
     """Return what the lake has of each day on which a candle of the window opens that is closed at ``now_us``."""
-    wanted = closed(interval, window, now_us)
-    day_of = wanted // DAY_US
-    days = ((moment(int(number) * DAY_US).date(), wanted[day_of == number]) for number in np.unique(day_of))
+    days = by_day(closed(interval, window, now_us))
     return {day: _held(layout, symbol, interval, day, of_day) for day, of_day in days}
 
 

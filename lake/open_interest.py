@@ -11,9 +11,9 @@ from loguru import logger
 from lake import archive, derivatives_store
 from lake.archive import ArchiveError
 from lake.archive_futures import PUBLISHED, ArchiveFutures
-from lake.futures import GRID, KEPT_US, MOST_INTERESTS, Futures
+from lake.futures import GRID, KEPT_US, MOST_INTERESTS, Futures, micros_of
 from lake.history import History
-from lake.intervals import Opens, chunks, close_us, closed, spans, without
+from lake.intervals import Opens, Span, by_day, chunks, close_us, closed, spans, without
 from lake.layout import Layout
 from lake.parallel import in_parallel
 from lake.schemas import OPEN_INTEREST
@@ -47,10 +47,7 @@ class OpenInterest:
     def lacking(self) -> Opens:
         """Return the moments, in microseconds, without open interest; the newest only when the next one has come."""
         wanted = without(closed(GRID, self._window, self._now_us), self._history.holes())
-        days = [
-            derivatives_store.lacking(self._layout, self._symbol, day, wanted[wanted // DAY_US == _number(day)])
-            for day in _days(wanted)
-        ]
+        days = [derivatives_store.lacking(self._layout, self._symbol, day, of_day) for day, of_day in by_day(wanted)]
         return np.concatenate([wanted[:0], *days])
 
     def old(self) -> Opens:
@@ -59,15 +56,22 @@ class OpenInterest:
         return wanted[wanted < self._now_us - KEPT_US]
 
     def by_rest(self, rest: Futures, progress: Progress) -> None:
-        """Ask REST for what is lacking of the last 30 days."""
+        """Ask REST for what is lacking of the last 30 days; what lies before something that came is missing."""
         wanted = self.lacking()
         young = wanted[wanted >= self._now_us - KEPT_US]
         pieces = [piece for span in spans(GRID, young) for piece in chunks(GRID, span, MOST_INTERESTS)]
-        todo = [(one, partial(rest.interests, self._symbol, one)) for one in pieces]
+        todo = [(one, partial(self._interests, rest, one)) for one in pieces]
+        missing, newest = young, 0
         for number, (span, table) in enumerate(in_parallel(todo), 1):
-            missing = self._put(table, young[(young >= span.first_us) & (young <= span.last_us)])
-            self._missing(missing, self._now_us - _SETTLED_US)
+            missing = self._put(table, missing)
+            newest = max([newest, *micros_of(table, "ts")])
             progress(number / len(todo), f"{self._symbol} {moment(span.last_us):%Y-%m-%d}")
+        self._missing(missing, min(self._now_us - _SETTLED_US, newest))
+
+    def _interests(self, rest: Futures, span: Span) -> pa.Table:
+        """Ask again where nothing comes: it may be a slip, and what is missing is not asked for again."""
+        table = rest.interests(self._symbol, span)
+        return table if len(table) else rest.interests(self._symbol, span)
 
     def by_archive(self, zips: ArchiveFutures, wanted: Opens, progress: Progress) -> None:
         """Take moments out of their days' zips. The midnight that begins a day may be in the zip before."""

@@ -11,12 +11,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from lake import derivatives
+from lake import derivatives, derivatives_store
 from lake.derivatives import Collected
 from lake.errors import LakeError
 from lake.intervals import opens
+from lake.schemas import FUNDING as FUNDING_SCHEMA
+from lake.schemas import OPEN_INTEREST
 from lake.settings import Binance
-from lake.web import RestrictedError, WebError
+from lake.web import RestrictedError, Web, WebError
 from lake.windows import DAY_US, Window, micros, moment
 from simulator import Listing, Simulator
 from tests.conftest import content
@@ -92,7 +94,7 @@ def test_200_days_of_funding_and_40_of_open_interest_are_the_exchanges_and_a_sec
     archive, all_of = counted(sim, ARCHIVE), counted(sim)
     done = run(middle, end)
     assert archive() == 2 * 11, "ten and a half days by the archive, each a zip and its CHECKSUM"
-    assert all_of() - archive() <= 1 + 18, "30 days by REST, 500 moments an answer, and one answer of fundings"
+    assert all_of() - archive() <= 1 + 1 + 18, "30 days by REST, 500 an answer; one of fundings, one of the time"
     assert rows(layout, "open_interest") == interest(sim, middle, end)
     assert (done.absent, done.left, done.quarantined) == (0, 0, 0)
     assert done.interests == len(rows(layout, "open_interest"))
@@ -188,6 +190,35 @@ def test_fundings_of_a_year_without_any_are_not_asked_for_again(sim, run, layout
     again = counted(sim, FUNDING)
     run("2023-03-01", "2023-03-20", "NEWUSDT")
     assert again() == 0
+
+
+def test_one_empty_answer_is_no_proof_that_nothing_was_paid_or_open(run, layout, monkeypatch):
+    real, slips = Web.json, {FUNDING, INTEREST}
+
+    def slip(web, path, *more):
+        found = real(web, path, *more)
+        return [] if path in slips and not slips.remove(path) else found
+
+    monkeypatch.setattr(Web, "json", slip)
+    run("2024-03-10", "2024-03-12")
+    done = run("2024-03-10", "2024-03-12")
+    assert (slips, done.absent) == (set(), 0)
+    assert len(rows(layout, "funding")) == 6
+    assert len(rows(layout, "open_interest")) == 576
+
+
+def test_an_exchange_with_nothing_to_say_is_not_believed(run, layout, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr("lake.futures.Futures.fundings", lambda *_: FUNDING_SCHEMA.empty())
+        patched.setattr("lake.futures.Futures.interests", lambda *_: OPEN_INTEREST.empty())
+        assert run("2024-03-10", "2024-03-12").left == 576
+    done = run("2024-03-10", "2024-03-12")
+    assert (done.interests, done.left) == (576, 0)
+
+
+def test_a_clock_of_ours_that_is_hours_ahead_loses_no_funding(run, layout):
+    run(day(14), NOW + timedelta(hours=9), now=NOW + timedelta(hours=9))
+    assert derivatives_store.whole(layout, "SOLUSDT", 2024)[-1][1] <= micros(NOW)
 
 
 @pytest.mark.parametrize("symbol", ["RIFUSDT", "NOPEUSDT"])
