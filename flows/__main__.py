@@ -263,6 +263,8 @@ def main(arguments: list[str] | None = None) -> None:
 
     try:
         code = app(args=arguments, prog_name="crypto-lake", standalone_mode=False)
+        if code == INTERRUPTED:  # how typer tells of Ctrl-C
+            _say("stopped", INTERRUPTED)
     except BadInputError as error:
         code = _say(str(error), BAD_INPUT)
     except LakeError as error:
@@ -272,7 +274,7 @@ def main(arguments: list[str] | None = None) -> None:
         code = _say(
             f"{'.'.join(map(str, first['loc']))}: {first['msg']} (given: {str(first['input'])[:60]!r})", BAD_INPUT
         )
-    except (typer.Abort, KeyboardInterrupt):
+    except typer.Abort:
         code = _say("stopped", INTERRUPTED)
     except Exception as error:
         if not hasattr(error, "format_message"):

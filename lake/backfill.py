@@ -23,13 +23,15 @@ from lake.history import History
 from lake.intervals import Interval, Span, close_us, spans, without
 from lake.klines import Held, Zip
 from lake.layout import Layout
-from lake.parallel import in_parallel
+from lake.parallel import Behind, in_parallel
 from lake.progress import Progress, quiet
 from lake.settings import Binance
 from lake.spot import Info, Spot
 from lake.web import NotThereError, RefusedError, Web, WebError
 from lake.windows import DAY_US, Window, moment
 
+_WRITERS = 4
+"""A file takes 12 ms to be safe on the disk; written one by one, answers wait behind them (2.9 s, not 2.0)."""
 _SETTLED_US = DAY_US
 """Candles that are missing for longer than this are missing at the exchange: its replicas are not that late."""
 
@@ -236,20 +238,23 @@ class _Run:
         jobs += [([day], partial(fetcher.by_archive, day, lacking)) for day, lacking in what.days.items()]
         due = Counter(day for days, _ in jobs for day in days)
         came: dict[date, list[Got]] = {}
-        for number, (days, got) in enumerate(in_parallel(jobs), 1):
-            self._note(got)
-            for day in days:
-                came.setdefault(day, []).append(got)
-                due[day] -= 1
-                if not due[day]:
-                    self._put(day, came.pop(day))
-            self.progress(number / len(jobs), f"{self.job.symbol} {max(days)}")
+        with Behind[int](_WRITERS) as writing:
+            for number, (days, got) in enumerate(in_parallel(jobs), 1):
+                self._note(got)
+                for day in days:
+                    came.setdefault(day, []).append(got)
+                    due[day] -= 1
+                    if not due[day]:
+                        writing.add(partial(self._put, day, came.pop(day)))
+                self.added += sum(writing.done())
+                self.progress(number / len(jobs), f"{self.job.symbol} {max(days)}")
+            self.added += sum(writing.done(wait=True))
 
-    def _put(self, day: date, came: list[Got]) -> None:
+    def _put(self, day: date, came: list[Got]) -> int:
         tables = [klines.of_day(got.table, day) for got in came]
         source = came[0].source if len(came) == 1 else None
         table = pa.concat_tables(tables)
-        self.added += klines.put(
+        return klines.put(
             self.layout, self.job.symbol, self.job.interval, day, table, self.compression, source
         )  # fmt: skip
 

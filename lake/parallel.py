@@ -1,8 +1,9 @@
 """Many requests in flight, results as they come, and nothing lost when one fails."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from typing import TypeVar
+from typing import Generic, Self, TypeVar
 
 K = TypeVar("K")
 R = TypeVar("R")
@@ -41,3 +42,29 @@ def in_parallel(jobs: Iterable[tuple[K, Callable[[], R]]]) -> Iterator[tuple[K, 
         pool.shutdown(wait=False, cancel_futures=True)
     if failure:
         raise failure
+
+
+class Behind(Generic[R]):
+    """Some threads that write behind the work that goes on; when the block ends all that was added is written."""
+
+    def __init__(self, threads: int) -> None:
+        """Begin with nothing to do; at most four jobs a thread wait."""
+        self._pool, self._most = ThreadPoolExecutor(threads), 4 * threads
+        self._waiting: deque[Future[R]] = deque()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown()
+
+    def add(self, job: Callable[[], R]) -> None:
+        """Have a job done; when too many wait, wait for the oldest."""
+        if len(self._waiting) >= self._most:
+            wait([self._waiting[0]])
+        self._waiting.append(self._pool.submit(job))
+
+    def done(self, wait: bool = False) -> Iterator[R]:
+        """Yield the results of the oldest jobs that are done, or of all; raise what a job raised."""
+        while self._waiting and (wait or self._waiting[0].done()):
+            yield self._waiting.popleft().result()

@@ -413,7 +413,7 @@ def test_an_interrupt_while_all_wait_for_the_exchanges_next_minute_ends_the_comm
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=20)
     limits.close()
-    assert (process.returncode, "crypto-lake: stopped" in said) == (130, True)
+    assert (process.returncode, "crypto-lake: stopped" in said) == (130, True), said
 
 
 def test_two_hundred_days_of_three_pairs_twice_are_the_truth_once(layout):

@@ -126,8 +126,8 @@ def test_server_shutdown_is_announced_raw_and_combined(sim):
 
 def test_duplicate_sends_frames_twice(sim):
     with listening(sim) as ws:
+        found = ids(ws, 1)
         order(sim, "duplicate", count=3)
-        found = []
         until(lambda: found.extend(ids(ws, 60)) or 0 in steps(found))
         assert steps(found).count(0) >= 1
         assert set(steps(found)) <= {0, 1}
@@ -135,8 +135,8 @@ def test_duplicate_sends_frames_twice(sim):
 
 def test_skip_leaves_a_hole_that_the_truth_and_rest_have(sim):
     with listening(sim) as ws:
+        found = ids(ws, 1)
         order(sim, "skip", count=5, symbols=["SOLUSDT"], streams=["trade"])
-        found = []
         until(lambda: found.extend(ids(ws, 40)) or 6 in steps(found))
         last = found[steps(found).index(6)]
         rest = get(sim, "historicalTrades", symbol="SOLUSDT", fromId=last + 1, limit=5).json()
@@ -147,8 +147,8 @@ def test_skip_leaves_a_hole_that_the_truth_and_rest_have(sim):
 
 def test_reorder_reverses_and_loses_nothing(sim):
     with listening(sim) as ws:
+        found = ids(ws, 1)
         order(sim, "reorder", count=2, window=3)
-        found = []
         until(lambda: found.extend(ids(ws, 80)) or -1 in steps(found))
     assert sorted(found) == list(range(min(found), max(found) + 1)) or len(set(found)) == len(found)
 
@@ -189,8 +189,8 @@ def test_unknown_messages_come_between_the_frames(sim):
 
 def test_late_frames_come_after_their_time_all_of_them(sim):
     with listening(sim) as ws:
-        order(sim, "late", count=5, seconds=0.1, symbols=["SOLUSDT"], streams=["trade"])
-        found = []
+        found = ids(ws, 1)
+        order(sim, "late", count=5, seconds=1.0, symbols=["SOLUSDT"], streams=["trade"])
         until(lambda: found.extend(ids(ws, 100)) or any(step < 0 for step in steps(found)))
         assert len(set(found)) == len(found)
         assert 6 in steps(found)
