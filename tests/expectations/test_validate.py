@@ -265,7 +265,7 @@ def test_a_changed_rulepack_changes_the_stored_suite(layout, monkeypatch):
 
 
 def test_bad_input_is_refused_before_anything_is_written(layout):
-    for wrong in ({"tf": "2s"}, {"source": "klines"}, {"symbols": ("../etc",)}):
+    for wrong in ({"tf": "2s"}, {"source": "trades"}, {"source": "macro", "tf": "1s"}, {"symbols": ("../etc",)}):
         with pytest.raises(BadInputError):
             check(layout, 60, **wrong)
     assert not layout.base.exists()
