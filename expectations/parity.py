@@ -22,21 +22,13 @@ import pyarrow.compute as pc
 
 from expectations.days import SymbolDay
 from expectations.outcome import Parity
-from expectations.rulepack import TOP, WITHIN
+from expectations.rulepack import EXACT, TOP, VOLUMES, WITHIN
 from lake import klines
 from lake.layout import Layout
 from lake.read import rolled_up
 from lake.windows import MINUTE_US, Window, iso, moment
 
 HOLE, TWICE, LATE, REVISED = REASONS = ("hole of ours", "trades counted twice", "late trade", "revision upstream")
-EXACT = {"open": "open", "high": "high", "low": "low", "close": "close", "trade_count": "trades"}
-VOLUMES = {
-    "volume_base": "volume",
-    "volume_quote": "quote_volume",
-    "taker_buy_base": "taker_base_vol",
-    "taker_buy_quote": "taker_quote_vol",
-}
-"""Columns of ours, and what a kline calls them."""
 _PAIRS = {**EXACT, **VOLUMES}
 _PROOF = ["symbol", "window_start", "complete"]
 Floats = npt.NDArray[np.float64]

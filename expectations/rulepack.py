@@ -25,6 +25,15 @@ WIDE_SHARE = 0.001
 WITHIN = 1e-9
 """So much, as part of the larger, may a volume differ from the kline's: ours are rounded once from the exact sum."""
 
+EXACT = {"open": "open", "high": "high", "low": "low", "close": "close", "trade_count": "trades"}
+VOLUMES = {
+    "volume_base": "volume",
+    "volume_quote": "quote_volume",
+    "taker_buy_base": "taker_base_vol",
+    "taker_buy_quote": "taker_quote_vol",
+}
+"""Columns of ours that R7 compares, and what a kline calls them: equal, and within `WITHIN`."""
+
 JUMP = 0.02
 """A close that differs by more than this (log return) from its neighbour's is a jump."""
 
@@ -48,7 +57,8 @@ class Check:
         severity: what a violation makes of the verdict.
         counts: what one violation is.
         function: the function in `expectations.checks` that finds the violations.
-        columns: the columns it reads, which are shown of each offending row beside symbol and window_start.
+        columns: the columns it reads, which are shown of each offending row beside symbol and window_start; of rows
+            that the function makes itself, the order of theirs.
         facts: what it has to be told of the symbol-day, by name (`expectations.days.SymbolDay.facts`).
         sources: the tables of its rule that it applies to; none named, all of them.
     """
@@ -86,6 +96,7 @@ class Rule:
 
 
 _PRICES = ("open", "high", "low", "close")
+_PAIRS = (name for ours, theirs in {**EXACT, **VOLUMES}.items() for name in (f"our_{ours}", f"kline_{theirs}"))
 _INTEREST = ("open_interest", "open_interest_value")
 _CANDLES = ("bars", "klines", "macro")
 _ALL = (*_CANDLES, "funding", "open_interest")
@@ -150,8 +161,7 @@ RULES: tuple[Rule, ...] = (
         "A duplicate counts a second twice, a timestamp off the grid or in another day's file is found by no join, and "
         "a missing window is time of which nothing is known. A candle is due when it has closed, and not where the "
         "exchange is known to have none; a macro minute is due in the market's hours, where every one has a price.",
-        f"Duplicates, off the grid: make the file anew. Missing bars: recover the trades (backfill), transform again. "
-        f"Missing klines: backfill-binance. {_ANEW}",
+        f"Missing bars: recover the trades, transform again; missing klines: backfill-binance. Else: {_ANEW}",
         (
             Check(
                 "R5-rows",
@@ -208,6 +218,7 @@ RULES: tuple[Rule, ...] = (
                 "investigate",
                 "row",
                 "parity",
+                ("reason", "missing_ids", "differs", *_PAIRS),
                 facts=("parity",),
             ),
         ),

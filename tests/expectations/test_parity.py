@@ -1,6 +1,7 @@
 """R7: complete minutes equal the official klines; each kind of difference is found, classified and counted."""
 
 import json
+import re
 from datetime import timedelta
 
 import duckdb
@@ -78,6 +79,15 @@ def test_volumes_may_differ_by_a_part_in_a_billion(layout, tf, off, violations):
     outcome = check(layout, 60 * MINUTES, tf=tf)
     assert rule(outcome).violations == violations
     assert outcome.days[0].parity.largest == pytest.approx(off, rel=1e-3)
+
+
+def test_the_page_shows_ours_beside_theirs_after_the_reason(layout):
+    prepare(layout, theirs=lambda rows: plant(rows, [3], close=1.0, volume=2.0))
+    page = check(layout, 60 * MINUTES).days[0].page.read_text()
+    table = page[page.index('id="R7"') :]
+    head = re.findall(r"<th[^>]*>([^<]*)</th>", table[: table.index("</thead>")])
+    assert head == ["symbol", "window start", "reason", "missing ids", "differs", "our close", "kline close",
+                    "our volume base", "kline volume"]  # fmt: skip
 
 
 @TFS
