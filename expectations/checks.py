@@ -1,45 +1,26 @@
 """What each check of the rulepack counts, on one symbol-day as a pandas frame: pure functions, whole columns at a time.
 
+Whatever the table, a frame has ``symbol`` and ``window_start`` (`expectations.tables.Table.arrow`).
+
 A row check returns how many rows it looked at and a mask of the offending ones; a violation is a row, however many
 comparisons fail in it. The others return their violations as rows made for the reader.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from expectations.days import STEP_US
+from expectations import series
+from expectations.findings import Facts, Finding, Rows, floats, own, plain, starts
 from expectations.rulepack import TOP, WIDE_PART_OF_MID, Check
-from lake.schemas import BARS
-from lake.windows import DAY_US, iso, micros, moment
-
-Facts = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """How many were checked, how many violate, and the first of those (`TOP`), ready for JSON."""
-
-    checked: int
-    violations: int
-    rows: list[dict[str, Any]]
-
-
-@dataclass(frozen=True)
-class Rows:
-    """The answer of a row check: how many rows it applies to, which of all rows offend, columns that show why."""
-
-    checked: int
-    bad: np.ndarray
-    why: dict[str, np.ndarray] = field(default_factory=dict)
+from expectations.tables import STEP_US, TABLES
+from lake.windows import DAY_US, micros
 
 
 def find(check: Check, frame: pd.DataFrame, facts: Facts) -> Finding:
-    """Run a check on the bars of one symbol-day, sorted by window_start, with the columns of `lake.schemas.BARS`."""
+    """Run a check on the rows of one symbol-day, sorted by window_start, with the columns of their table."""
     found = FUNCTIONS[check.function](frame, facts)
     if isinstance(found, Finding):
         return found
@@ -47,17 +28,18 @@ def find(check: Check, frame: pd.DataFrame, facts: Facts) -> Finding:
     shown = frame.iloc[first][["symbol", "window_start", *check.columns]].assign(
         **{name: values[first] for name, values in found.why.items()}
     )
-    rows = [{name: _plain(value) for name, value in row.items()} for row in shown.to_dict("records")]
+    rows = [{name: plain(value) for name, value in row.items()} for row in shown.to_dict("records")]
     return Finding(found.checked, int(found.bad.sum()), rows)
 
 
 def _columns(_: pd.DataFrame, facts: Facts) -> Finding:
+    columns = TABLES[facts["table"]].schema.columns
     odd = [
         {"column": column.name, "expected": str(column.type), **facts["found"][column.name]}
-        for column in BARS.columns
+        for column in columns
         if column.name in facts["found"]
     ]
-    return Finding(len(BARS.columns) if facts["files"] else 0, len(odd), odd[:TOP])
+    return Finding(len(columns) if facts["files"] else 0, len(odd), odd[:TOP])
 
 
 def _own_symbol(frame: pd.DataFrame, facts: Facts) -> Rows:
@@ -83,32 +65,13 @@ def _priced(frame: pd.DataFrame, _: Facts) -> Rows:
 
 
 def _on_grid(frame: pd.DataFrame, facts: Facts) -> Rows:
-    start_us = starts(frame)
+    start_us, step, slack = starts(frame), STEP_US[facts["timeframe"]], TABLES[facts["table"]].slack_us
     day_us = micros(datetime.fromisoformat(facts["day"]))
-    bad = (start_us % STEP_US[facts["timeframe"]] != 0) | (start_us < day_us) | (start_us >= day_us + DAY_US)
+    bad = (start_us % step > slack) | (start_us < day_us) | (start_us >= day_us + DAY_US)
+    if slack:  # two of one point of the grid are one too many
+        frame = frame[["symbol"]].assign(window_start=start_us // step)
     again = frame.duplicated(["symbol", "window_start"]).to_numpy()
     return Rows(len(frame), bad | again, {"reason": np.where(bad, "off the grid", "duplicate")})
-
-
-def _no_hole(frame: pd.DataFrame, facts: Facts) -> Finding:
-    step = STEP_US[facts["timeframe"]]
-    first, end = (micros(datetime.fromisoformat(facts[name])) for name in ("start", "end"))
-    start_us = starts(frame)[own(frame, facts["symbol"])]
-    there = start_us[(start_us >= first) & (start_us < end) & (start_us % step == 0)]
-    missing = np.ones((end - first) // step, dtype=np.int8)
-    missing[(there - first) // step] = 0
-    edges = np.diff(missing, prepend=0, append=0)
-    holes = list(zip(np.flatnonzero(edges == 1)[:TOP], np.flatnonzero(edges == -1)[:TOP], strict=True))
-    rows = [
-        {
-            "symbol": facts["symbol"],
-            "window_start": iso(moment(first + int(begin) * step)),
-            "last_missing": iso(moment(first + (int(after) - 1) * step)),
-            "missing_windows": int(after - begin),
-        }
-        for begin, after in holes
-    ]
-    return Finding(len(missing), int(missing.sum()), rows)
 
 
 def _plausible_spread(frame: pd.DataFrame, facts: Facts) -> Rows:
@@ -131,6 +94,11 @@ def _consecutive_ids(frame: pd.DataFrame, facts: Facts) -> Rows:
     bad[at] = first != expected
     before[at], missing[at] = expected - 1, first - expected
     return Rows(len(at), bad, {"previous_last_trade_id": before, "missing_trades": missing})
+
+
+def _parity(_: pd.DataFrame, facts: Facts) -> Finding:
+    found = facts["parity"]
+    return Finding(found["checked"], found["violations"], found["rows"])
 
 
 def traded(frame: pd.DataFrame, symbol: str) -> np.ndarray:
@@ -160,36 +128,8 @@ def spreads(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray, np
         return quoted, negative, wide, np.where(quoted, spread / mid, np.nan)
 
 
-def own(frame: pd.DataFrame, symbol: str) -> np.ndarray:
-    """Return which rows are of this symbol; a row without a symbol is not."""
-    return (frame["symbol"] == symbol).to_numpy(dtype=bool, na_value=False)
-
-
-def starts(frame: pd.DataFrame) -> np.ndarray:
-    """Return window_start in microseconds since 1970; a null is the smallest integer, far off any window."""
-    return frame["window_start"].dt.tz_localize(None).to_numpy().astype("datetime64[us]").astype("int64")
-
-
-def floats(frame: pd.DataFrame, column: str) -> np.ndarray:
-    """Return a column of doubles, a null as NaN."""
-    return frame[column].to_numpy(dtype="float64", na_value=np.nan)
-
-
 def _prices(frame: pd.DataFrame) -> list[np.ndarray]:
     return [floats(frame, name) for name in ("open", "high", "low", "close")]
-
-
-def _plain(value: Any) -> Any:
-    """A cell as JSON has it: times in ISO 8601, null for null and NaN, infinity as text."""
-    if value is None or value is pd.NA or value is pd.NaT:
-        return None
-    if isinstance(value, datetime):
-        return iso(value)
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not np.isfinite(value):
-        return None if np.isnan(value) else str(value)
-    return value
 
 
 FUNCTIONS: dict[str, Callable[[pd.DataFrame, Facts], Rows | Finding]] = {
@@ -200,7 +140,15 @@ FUNCTIONS: dict[str, Callable[[pd.DataFrame, Facts], Rows | Finding]] = {
     "uncrossed": _uncrossed,
     "priced": _priced,
     "on_grid": _on_grid,
-    "no_hole": _no_hole,
+    "no_hole": series.no_hole,
     "plausible_spread": _plausible_spread,
     "consecutive_ids": _consecutive_ids,
+    "parity": _parity,
+    "steady": series.steady,
+    "known": series.known,
+    "regular": series.regular,
+    "rated": series.rated,
+    "plausible_rate": series.plausible_rate,
+    "interested": series.interested,
+    "positive_interest": series.positive_interest,
 }

@@ -14,6 +14,7 @@ from great_expectations.expectations.metrics.metric_provider import metric_value
 from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
 
 from expectations import checks, rulepack
+from expectations.findings import Finding
 
 _METRIC = "table.lake_check"
 _SEVERITY = {"fail": "critical", "investigate": "warning"}
@@ -33,7 +34,7 @@ class LakeCheck(TableMetricProvider):
         metric_value_kwargs: dict[str, Any],
         metrics: dict[str, Any],
         runtime_configuration: dict[str, Any],
-    ) -> checks.Finding:
+    ) -> Finding:
         frame, _, _ = execution_engine.get_compute_domain(metric_domain_kwargs, domain_type=MetricDomainTypes.TABLE)
         return checks.find(rulepack.check(metric_value_kwargs["check"]), frame, metric_value_kwargs["facts"])
 
@@ -59,7 +60,7 @@ class ExpectCheckToHold(BatchExpectation):
         runtime_configuration: dict[str, Any] | None = None,
         execution_engine: ExecutionEngine | None = None,
     ) -> dict[str, Any]:
-        found: checks.Finding = metrics[_METRIC]
+        found: Finding = metrics[_METRIC]
         return {
             "success": found.violations == 0,
             "result": {
