@@ -23,6 +23,9 @@ class RuleResult:
         violations: how many of those violate it.
         failing: how many of the violations make the verdict FAIL; the others make it INVESTIGATE.
         rows: the first offending rows (`rulepack.TOP`), by symbol and time, with the columns that show why.
+        info: how many of them are only told, and leave the verdict alone.
+        why: why it matters.
+        remedy: what to do when it is violated.
     """
 
     rule: str
@@ -32,6 +35,9 @@ class RuleResult:
     violations: int
     failing: int
     rows: tuple[Row, ...]
+    info: int = 0
+    why: str = ""
+    remedy: str = ""
 
     @property
     def percent(self) -> float:
@@ -86,7 +92,7 @@ class Outcome:
         """FAIL when a fail-rule is violated or no row was checked, else INVESTIGATE when another is, else PASS."""
         if self.rows == 0 or any(rule.failing for rule in self.rules):
             return "FAIL"
-        return "INVESTIGATE" if any(rule.violations for rule in self.rules) else "PASS"
+        return "INVESTIGATE" if any(rule.violations > rule.info for rule in self.rules) else "PASS"
 
     def to_json(self) -> dict[str, Any]:
         """Return what `validate-rules --json` prints."""

@@ -44,6 +44,7 @@ def validate(
     now: datetime,
     report: Path | None = None,
     progress: Progress | None = None,
+    keep_runs: int = 90,
 ) -> Outcome:
     """Check every rule of the rulepack on the bars of symbols in a window; write Data Docs and the Markdown report.
 
@@ -58,6 +59,7 @@ def validate(
         now: the present. A window that has not ended by then is not missed.
         report: where the Markdown report goes; by default below ``reports/``, named by the parameters.
         progress: is told, in words, each symbol-day that begins.
+        keep_runs: of how many runs of this suite pages and results stay (`validation.keep_runs`).
 
     Raises:
         BadInputError: the source or timeframe is none, a symbol is none, no whole minute lies in the window.
@@ -78,11 +80,11 @@ def validate(
             source=source,
             clipped_to=iso(now) if now < window.end else None,
             rows=sum(one.day.rows for one in done),
-            rules=tuple(_rule(rule, done) for rule in rulepack.rules(source)),
+            rules=tuple(_rule(rule, done) for rule in project.rules),
             days=tuple(one.day for one in done),
             spreads=spreads,
             report=report,
-            data_docs=project.build_pages(),
+            data_docs=project.finish(keep_runs),
         )
         from expectations.report import markdown
 
@@ -148,7 +150,7 @@ def _one(project: "Project", day: SymbolDay, facts: dict[str, Any], *, wide: boo
     results = project.run(day.symbol, midnight, day.frame, facts)
     violations: dict[str, int] = {}
     for key, result in results.items():
-        rule = rulepack.check(key).rule
+        rule = rulepack.rule_id(key)
         violations[rule] = violations.get(rule, 0) + result["unexpected_count"]
     found = DayResult(
         symbol=day.symbol,
@@ -166,7 +168,7 @@ def _one(project: "Project", day: SymbolDay, facts: dict[str, Any], *, wide: boo
 
 def _rule(rule: rulepack.Rule, done: list[_Done]) -> RuleResult:
     """Add a rule's results up; of windows and columns, those that should be there and are not count as checked."""
-    checked = violations = failing = 0
+    checked = violations = failing = info = 0
     rows: list[dict[str, Any]] = []
     for one in done:
         for check in rule.checks:
@@ -175,8 +177,12 @@ def _rule(rule: rulepack.Rule, done: list[_Done]) -> RuleResult:
             checked += result["element_count"] if check.counts == "row" else count
             violations += count
             failing += count if check.severity == "fail" else 0
+            info += count if check.severity == "info" else 0
             rows += result["partial_unexpected_index_list"]
-    return RuleResult(rule.id, rule.title, rule.severity, checked, violations, failing, tuple(rows[: rulepack.TOP]))
+    return RuleResult(
+        rule.id, rule.title, rule.severity, checked, violations, failing, tuple(rows[: rulepack.TOP]),
+        info=info, why=rule.why, remedy=rule.remedy,
+    )  # fmt: skip
 
 
 def _checked(window: Window, tf: str, source: str) -> Window:

@@ -41,7 +41,8 @@ def validate_rules(
         raise LakeError("no symbol has bars yet: collect and transform first")
     with progress.shown("validate") as shown:
         outcome = check_rules(
-            lake.layout, names, span, tf, source, now, Path(report) if report else None, shown
+            lake.layout, names, span, tf, source, now, Path(report) if report else None, shown,
+            lake.validation.keep_runs,
         )  # fmt: skip
     artifacts.markdown("validate-rules-report", outcome.report.read_text(encoding="utf-8"), f"Rules over {span}")
     artifacts.link("validate-rules-docs", outcome.data_docs, "Data Docs")

@@ -24,6 +24,7 @@ def check_rules(
     now: datetime,
     report: Path | None,
     progress: Progress,
+    keep_runs: int = 90,
 ) -> "Outcome":
     """Check bars against every rule; write the Markdown report and Data Docs."""
     from expectations.validate import validate
@@ -31,5 +32,5 @@ def check_rules(
     told, total = count(), len(symbols) * len(list(window.days()))
     return validate(
         layout, symbols, window, tf, source, now=now, report=report,
-        progress=lambda what: progress(min(next(told) / total, 1.0), what),
+        progress=lambda what: progress(min(next(told) / total, 1.0), what), keep_runs=keep_runs,
     )  # fmt: skip
