@@ -24,7 +24,7 @@ function show() {
     table.symbols.forEach((head, at) => { head.hidden = !used.has(at); });
     for (const line of table.rows) line.cells.forEach((cell, at) => { cell.hidden = !used.has(at); });
   }
-  told.textContent = words.length ? `${count.toLocaleString("en")} symbol-days` : "";
+  told.textContent = words.length ? `${count.toLocaleString("en")} symbol-day${count === 1 ? "" : "s"}` : "";
 }
 box.addEventListener("input", show);
 box.addEventListener("keydown", (event) => {
