@@ -111,15 +111,9 @@ def _environment() -> Environment:
     )
     environment.filters["thousands"] = lambda number: f"{number:,}"
     environment.filters["words"] = lambda name: str(name).replace("_", " ")
-    environment.filters["cell"] = _cell
+    environment.filters["cell"] = lambda value: "null" if value is None else value
     environment.filters["path"] = lambda text: Markup(quote(str(text)))  # noqa: S704  (quoted, so nothing is left in it)
     return environment
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return "null"
-    return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
 def _check(item: Any) -> Document:
