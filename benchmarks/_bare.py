@@ -4,7 +4,6 @@ Same frames, same expectations as ours, its own pages. `once` builds them at the
 `UpdateDataDocsAction` after every symbol-day (what most repositories do).
 """
 
-from datetime import datetime
 from pathlib import Path
 
 from lake.layout import Layout
@@ -31,7 +30,7 @@ def run(layout: Layout, symbols: list[str], window: Window, project: Path, *, ea
         definition = context.validation_definitions.add(
             gx.ValidationDefinition(name=symbol, data=batch, suite=suite)
         )  # fmt: skip
-        for day in symbol_days(layout, symbol, window, "1s", _after(window)):
+        for day in symbol_days(layout, symbol, window, "1s", window.end):
             rows += len(day.frame)
             told = {
                 "batch_parameters": {"dataframe": day.frame},
@@ -47,7 +46,3 @@ def run(layout: Layout, symbols: list[str], window: Window, project: Path, *, ea
     if not each:
         context.build_data_docs()
     return rows
-
-
-def _after(window: Window) -> datetime:
-    return window.end

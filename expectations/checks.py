@@ -1,5 +1,7 @@
 """What each check of the rulepack counts, on one symbol-day as a pandas frame: pure functions, whole columns at a time.
 
+Whatever the table, a frame has ``symbol`` and ``window_start`` (`expectations.tables.Table.arrow`).
+
 A row check returns how many rows it looked at and a mask of the offending ones; a violation is a row, however many
 comparisons fail in it. The others return their violations as rows made for the reader.
 """
@@ -12,10 +14,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from expectations.days import STEP_US
-from expectations.rulepack import TOP, WIDE_PART_OF_MID, Check
-from lake.schemas import BARS
-from lake.windows import DAY_US, iso, micros, moment
+from expectations import due, fundings
+from expectations.rulepack import JUMP, NEIGHBOURS_US, RARELY_US, RATE, TOP, WIDE_PART_OF_MID, Check
+from expectations.tables import STEP_US, TABLES
+from lake.windows import DAY_US, HOUR_US, iso, micros, moment
 
 Facts = dict[str, Any]
 
@@ -39,7 +41,7 @@ class Rows:
 
 
 def find(check: Check, frame: pd.DataFrame, facts: Facts) -> Finding:
-    """Run a check on the bars of one symbol-day, sorted by window_start, with the columns of `lake.schemas.BARS`."""
+    """Run a check on the rows of one symbol-day, sorted by window_start, with the columns of their table."""
     found = FUNCTIONS[check.function](frame, facts)
     if isinstance(found, Finding):
         return found
@@ -52,12 +54,13 @@ def find(check: Check, frame: pd.DataFrame, facts: Facts) -> Finding:
 
 
 def _columns(_: pd.DataFrame, facts: Facts) -> Finding:
+    columns = TABLES[facts["table"]].schema.columns
     odd = [
         {"column": column.name, "expected": str(column.type), **facts["found"][column.name]}
-        for column in BARS.columns
+        for column in columns
         if column.name in facts["found"]
     ]
-    return Finding(len(BARS.columns) if facts["files"] else 0, len(odd), odd[:TOP])
+    return Finding(len(columns) if facts["files"] else 0, len(odd), odd[:TOP])
 
 
 def _own_symbol(frame: pd.DataFrame, facts: Facts) -> Rows:
@@ -83,32 +86,37 @@ def _priced(frame: pd.DataFrame, _: Facts) -> Rows:
 
 
 def _on_grid(frame: pd.DataFrame, facts: Facts) -> Rows:
-    start_us = starts(frame)
+    start_us, step, slack = starts(frame), STEP_US[facts["timeframe"]], TABLES[facts["table"]].slack_us
     day_us = micros(datetime.fromisoformat(facts["day"]))
-    bad = (start_us % STEP_US[facts["timeframe"]] != 0) | (start_us < day_us) | (start_us >= day_us + DAY_US)
-    again = frame.duplicated(["symbol", "window_start"]).to_numpy()
-    return Rows(len(frame), bad | again, {"reason": np.where(bad, "off the grid", "duplicate")})
+    bad = (start_us % step > slack) | (start_us < day_us) | (start_us >= day_us + DAY_US)
+    again = pd.DataFrame({"symbol": frame["symbol"], "at": start_us - (start_us % step if slack else 0)}).duplicated()
+    return Rows(len(frame), bad | again.to_numpy(), {"reason": np.where(bad, "off the grid", "duplicate")})
 
 
 def _no_hole(frame: pd.DataFrame, facts: Facts) -> Finding:
-    step = STEP_US[facts["timeframe"]]
-    first, end = (micros(datetime.fromisoformat(facts[name])) for name in ("start", "end"))
-    start_us = starts(frame)[own(frame, facts["symbol"])]
-    there = start_us[(start_us >= first) & (start_us < end) & (start_us % step == 0)]
-    missing = np.ones((end - first) // step, dtype=np.int8)
-    missing[(there - first) // step] = 0
-    edges = np.diff(missing, prepend=0, append=0)
-    holes = list(zip(np.flatnonzero(edges == 1)[:TOP], np.flatnonzero(edges == -1)[:TOP], strict=True))
+    wanted = due.windows(facts["due"], facts["timeframe"])
+    return _missing(wanted, np.isin(wanted, starts(frame)[own(frame, facts["symbol"])]), facts)
+
+
+def _known(_: pd.DataFrame, facts: Facts) -> Finding:
+    wanted = due.windows(facts["due"], facts["timeframe"])
+    return _missing(wanted, fundings.held(wanted, facts["held"]), facts)
+
+
+def _missing(wanted: np.ndarray, there: np.ndarray, facts: Facts) -> Finding:
+    """Count the windows that are not there, and name the holes that they make together."""
+    gone = wanted[~there]
+    cuts = np.flatnonzero(np.diff(gone) != STEP_US[facts["timeframe"]]) + 1
     rows = [
         {
             "symbol": facts["symbol"],
-            "window_start": iso(moment(first + int(begin) * step)),
-            "last_missing": iso(moment(first + (int(after) - 1) * step)),
-            "missing_windows": int(after - begin),
+            "window_start": iso(moment(int(hole[0]))),
+            "last_missing": iso(moment(int(hole[-1]))),
+            "missing_windows": len(hole),
         }
-        for begin, after in holes
+        for hole in (np.split(gone, cuts)[:TOP] if len(gone) else ())
     ]
-    return Finding(len(missing), int(missing.sum()), rows)
+    return Finding(len(wanted), len(gone), rows)
 
 
 def _plausible_spread(frame: pd.DataFrame, facts: Facts) -> Rows:
@@ -131,6 +139,64 @@ def _consecutive_ids(frame: pd.DataFrame, facts: Facts) -> Rows:
     bad[at] = first != expected
     before[at], missing[at] = expected - 1, first - expected
     return Rows(len(at), bad, {"previous_last_trade_id": before, "missing_trades": missing})
+
+
+def _parity(_: pd.DataFrame, facts: Facts) -> Finding:
+    found = facts["parity"]
+    return Finding(found["checked"], found["violations"], found["rows"])
+
+
+def _steady(frame: pd.DataFrame, _: Facts) -> Rows:
+    """Of neighbouring rows, at most some minutes apart and so of one session, the later one whose close has jumped."""
+    close, at = floats(frame, "close"), starts(frame)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        logs = np.log(np.where(close > 0, close, np.nan))
+    near = (np.diff(at, prepend=at[:1]) <= NEIGHBOURS_US) & (np.arange(len(at)) > 0)
+    change = np.diff(logs, prepend=np.nan)
+    before = np.concatenate([[np.nan], close[:-1]])[: len(close)]
+    return Rows(
+        int(near.sum()),
+        near & (np.abs(change) > JUMP),
+        {"close_before": before, "change_percent": 100 * np.expm1(change)},
+    )
+
+
+def _regular(frame: pd.DataFrame, facts: Facts) -> Rows:
+    """A funding whose distance to the one before is more than any contract's, or more than both distances beside it."""
+    hours = np.unique(np.array(facts["around"], dtype=np.int64) // HOUR_US)
+    gap = np.diff(hours)
+    alone = np.zeros(len(gap), dtype=bool)
+    alone[1:-1] = (gap[1:-1] > gap[:-2]) & (gap[1:-1] > gap[2:])
+    late = hours[1:][alone | (gap * HOUR_US > RARELY_US)]
+    mine = own(frame, facts["symbol"])
+    hour = starts(frame) // HOUR_US
+    since = dict(zip(hours[1:].tolist(), gap.tolist(), strict=True))
+    return Rows(
+        int(mine.sum()),
+        mine & np.isin(hour, late) & ~pd.Series(hour).duplicated().to_numpy(),
+        {"hours_since_the_one_before": np.array([since.get(one) for one in hour.tolist()], dtype=object)},
+    )
+
+
+def _rated(frame: pd.DataFrame, _: Facts) -> Rows:
+    return Rows(len(frame), np.isnan(floats(frame, "funding_rate")))
+
+
+def _plausible_rate(frame: pd.DataFrame, _: Facts) -> Rows:
+    rate, mark = floats(frame, "funding_rate"), floats(frame, "mark_price")
+    return Rows(len(frame), (np.abs(rate) > RATE) | (mark <= 0) | np.isinf(mark))
+
+
+def _interested(frame: pd.DataFrame, _: Facts) -> Rows:
+    return Rows(len(frame), np.logical_or.reduce([np.isnan(one) for one in _interests(frame)]))
+
+
+def _positive_interest(frame: pd.DataFrame, _: Facts) -> Rows:
+    return Rows(len(frame), np.logical_or.reduce([(one <= 0) | np.isinf(one) for one in _interests(frame)]))
+
+
+def _interests(frame: pd.DataFrame) -> list[np.ndarray]:
+    return [floats(frame, name) for name in ("open_interest", "open_interest_value")]
 
 
 def traded(frame: pd.DataFrame, symbol: str) -> np.ndarray:
@@ -203,4 +269,12 @@ FUNCTIONS: dict[str, Callable[[pd.DataFrame, Facts], Rows | Finding]] = {
     "no_hole": _no_hole,
     "plausible_spread": _plausible_spread,
     "consecutive_ids": _consecutive_ids,
+    "parity": _parity,
+    "steady": _steady,
+    "known": _known,
+    "regular": _regular,
+    "rated": _rated,
+    "plausible_rate": _plausible_rate,
+    "interested": _interested,
+    "positive_interest": _positive_interest,
 }

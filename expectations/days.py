@@ -1,189 +1,192 @@
-"""The bars that are checked, one symbol-day at a time, as they lie in the files: nothing is repaired or refused.
+"""What is checked, one symbol-day of one table at a time, as it lies in the files: nothing is repaired or refused.
 
 `lake.read` conforms and raises, as its users want it. Validation has to look at what is really there: a column that is
 missing is read as nulls and one of another type is cast as far as that goes, and both are reported (R0).
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
+from expectations import due, fundings
+from expectations.due import whole as whole
+from expectations.lenient import Found, load
+from expectations.tables import STEP_US, Table
 from lake.errors import LakeError
 from lake.layout import Layout
-from lake.read import Timeframe, day_tables, rolled_up
-from lake.schemas import BARS, UTC_US
-from lake.windows import MINUTE_US, SECOND_US, Window, iso, micros, moment
+from lake.ranges import Range
+from lake.read import rolled_up
+from lake.schemas import UTC_US
+from lake.windows import HOUR_US, Window, iso
 
 if TYPE_CHECKING:
     import pandas as pd
 
-STEP_US = {"1s": SECOND_US, "1m": MINUTE_US}
-Found = dict[str, dict[str, str]]
-
 
 @dataclass(frozen=True)
 class SymbolDay:
-    """The bars of one symbol in one UTC day, or in the part of it that is validated.
+    """The rows of one symbol in one UTC day, or in the part of it that is validated.
 
     Attributes:
-        symbol: the pair.
+        of: the table they are of.
+        symbol: the pair, contract or ticker.
         day: the UTC day.
+        tf: the length of a window.
         window: the part of the day that is validated.
-        due: the windows that must be there by now, whole ones: None where there is none.
-        table: the bars as they are, with the columns of `lake.schemas.BARS`, sorted by window_start.
+        due: the ranges (µs) whose windows must be there by now.
+        absent: how many windows more there would be, had the exchange had them.
+        table: the rows as they are, with the columns of `Table.arrow`, sorted by window_start.
+        stored: the same as they are stored: of minute bars the seconds.
         files: how many files they came from.
         odd: the columns that are missing or of another type in a file: what was found, and in which file first.
+        more: facts that only this table's checks ask for.
     """
 
+    of: Table
     symbol: str
     day: date
-    tf: Timeframe
+    tf: str
     window: Window
-    due: Window | None
+    due: list[Range]
+    absent: int
     table: pa.Table
+    stored: pa.Table
     files: int
     odd: Found
+    more: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
     def frame(self) -> "pd.DataFrame":
-        """The bars as pandas has them; ids stay integers where some are null."""
+        """The rows as pandas has them; ids stay integers where some are null."""
         import pandas as pd
 
         return self.table.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
 
+    @cached_property
+    def windows(self) -> npt.NDArray[np.int64]:
+        """The start of every window that must be there by now, in µs."""
+        return due.windows(self.due, self.tf)
+
+    def hours(self) -> tuple[float | None, ...]:
+        """Return the share of each hour's windows that is there, None where none must be."""
+        held = fundings.held(self.windows, self.more["held"]) if self.of.yearly else np.isin(self.windows, self._there)
+        hour = (self.windows - Window.of_day(self.day).start_us) // HOUR_US
+        total, there = np.bincount(hour, minlength=24), np.bincount(hour, held, minlength=24)
+        return tuple(float(there[at] / total[at]) if total[at] else None for at in range(24))
+
     @property
-    def expected(self) -> int:
-        """How many windows must be there by now."""
-        return (self.due.end_us - self.due.start_us) // STEP_US[self.tf] if self.due else 0
+    def _there(self) -> npt.NDArray[np.int64]:
+        own = self.table.filter(pc.equal(self.table["symbol"], self.symbol))
+        found: npt.NDArray[np.int64] = own["window_start"].drop_null().cast(pa.int64()).to_numpy()
+        return found
 
     def count(self, column: str, value: object) -> int:
-        """Return how many bars have this value in a column."""
+        """Return how many rows have this value in a column."""
         return pc.sum(pc.equal(self.table[column], pa.scalar(value, self.table[column].type))).as_py() or 0
 
     def last_trade_id(self, before: int | None) -> int | None:
         """Return the id with which the symbol's own trades end here; without any, that of the days before."""
+        if "last_trade_id" not in self.table.column_names:
+            return None
         own = self.table.filter(pc.equal(self.table["symbol"], self.symbol))["last_trade_id"].drop_null()
         return own[-1].as_py() if len(own) else before
 
     def facts(self, *, wide_counts: bool, previous_trade_id: int | None) -> dict[str, Any]:
         """What the checks of the rulepack are told (`Check.facts`), ready for JSON."""
-        start, end = (self.due.start, self.due.end) if self.due else (self.window.start, self.window.start)
         return {
+            "table": self.of.name,
             "symbol": self.symbol,
             "timeframe": self.tf,
             "day": iso(Window.of_day(self.day).start),
-            "start": iso(start),
-            "end": iso(end),
+            "due": [list(one) for one in self.due],
             "found": self.odd,
             "files": self.files,
             "wide_counts": wide_counts,
             "previous_trade_id": previous_trade_id,
+            **self.more,
         }
 
 
-def whole(window: Window, tf: Timeframe, now: datetime | None = None) -> Window | None:
-    """Return the whole windows of a timeframe that lie in a stretch of time and, given ``now``, have ended by then."""
-    step = STEP_US[tf]
-    end_us = min(window.end_us, micros(now)) if now else window.end_us
-    start_us, end_us = -(-window.start_us // step) * step, end_us // step * step
-    return Window(moment(start_us), moment(end_us)) if start_us < end_us else None
-
-
-def symbol_days(layout: Layout, symbol: str, window: Window, tf: Timeframe, now: datetime) -> Iterator[SymbolDay]:
-    """Yield the days of a symbol, in order: those that have bars, and those that should have some by now.
+def symbol_days(
+    layout: Layout, of: Table, symbol: str, window: Window, tf: str, now: datetime
+) -> Iterator[SymbolDay]:  # fmt: skip
+    """Yield the days of a symbol, in order: those that have rows, and those that should have some by now.
 
     Raises:
         LakeError: a file cannot be read, or its seconds cannot be rolled up to minutes.
     """
+    year = None
     for day in window.days():
         part = Window.of_day(day).clip(window)
-        found = read(layout, symbol, day, part, tf, now)
-        if found.expected or found.table.num_rows:
+        assert part is not None  # noqa: S101  (a day of the window has a part in it)
+        found = read(layout, of, symbol, day, part, tf, now, strays=not of.yearly or day.year != year)
+        year = day.year
+        if found.due or found.table.num_rows:
             yield found
 
 
-def read(layout: Layout, symbol: str, day: date, part: Window, tf: Timeframe, now: datetime) -> SymbolDay:
-    """Return the bars of a symbol in a part of a day, whatever is in their files.
+def read(
+    layout: Layout, of: Table, symbol: str, day: date, part: Window, tf: str, now: datetime, *, strays: bool = True
+) -> SymbolDay:  # fmt: skip
+    """Return the rows of a symbol in a part of a day, whatever is in their files.
+
+    Args:
+        layout: the lake.
+        of: the table.
+        symbol: the pair, contract or ticker.
+        day: the UTC day.
+        part: the part of it that is validated.
+        tf: the length of a window.
+        now: the present.
+        strays: take the rows too that cannot be in those files at all.
 
     Raises:
         LakeError: a file cannot be read, or its seconds cannot be rolled up to minutes.
     """
     odd: Found = {}
-    files = day_tables(layout, symbol, day, lambda path: _lenient(path, odd))
-    tables = [_inside(table, day, part) for table in files]
-    table = pa.concat_tables([BARS.empty().cast(_NULLABLE), *tables]).sort_by("window_start")
-    if tf == "1m":
-        table = _minutes(table, f"{symbol} {day}")
-    return SymbolDay(symbol, day, tf, part, whole(part, tf, now), table, len(tables), odd)
+    files = of.files(layout, symbol, day, tf, lambda path: load(path, of, odd))
+    place = Window.of_day(day)
+    if of.yearly:
+        place = Window(place.start.replace(month=1, day=1), place.start.replace(year=day.year + 1, month=1, day=1))
+    tables = [_inside(table, part, place if strays else None) for table in files]
+    stored = table = pa.concat_tables([of.arrow.empty_table(), *tables]).sort_by("window_start")
+    if of.name == "bars" and tf == "1m":
+        table = _minutes(table, of, f"{symbol} {day}")
+    ranges, absent = due.due(layout, of, symbol, part, tf, now)
+    more = fundings.facts(layout, of, symbol, day) if of.yearly else {}
+    return SymbolDay(of, symbol, day, tf, part, ranges, absent, table, stored, len(tables), odd, more)
 
 
-_NULLABLE = pa.schema([pa.field(column.name, column.type) for column in BARS.columns])
-
-
-def _inside(table: pa.Table, day: date, part: Window) -> pa.Table:
-    """The rows in a part of a day, and those that cannot be in a file of that day at all: R5 counts them."""
+def _inside(table: pa.Table, part: Window, place: Window | None) -> pa.Table:
+    """The rows in a part of a day, and those that cannot be in their file's place at all: R5 counts them."""
     start = table["window_start"]
-    at = [pa.scalar(time, UTC_US) for time in (part.start, part.end, Window.of_day(day).start, Window.of_day(day).end)]
-    wanted = pc.and_(pc.greater_equal(start, at[0]), pc.less(start, at[1]))
-    misplaced = pc.or_(pc.less(start, at[2]), pc.greater_equal(start, at[3]))
-    return table.filter(pc.fill_null(pc.or_(wanted, misplaced), True))
+    wanted = _between(start, part)
+    if place is None:
+        return table.filter(wanted)
+    return table.filter(pc.fill_null(pc.or_(wanted, pc.invert(_between(start, place))), True))
 
 
-def _lenient(path: Path, odd: Found) -> pa.Table:
-    try:
-        with pq.ParquetFile(path) as file:
-            table = file.read(columns=[name for name in file.schema_arrow.names if name in BARS.names])
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
-        if isinstance(error, FileNotFoundError):
-            raise
-        raise LakeError(f"{path}: not readable as Parquet ({error}): move it away and transform its hours") from error
-    columns = []
-    for column in BARS.columns:
-        index = table.schema.get_all_field_indices(column.name)
-        values = table.column(index[0]) if index else None
-        if values is None or _plain(values.type) != column.type:
-            odd.setdefault(
-                column.name, {"found": str(values.type) if values is not None else "missing", "file": path.name}
-            )
-        columns.append(_cast(values, column.type, table.num_rows))
-    return pa.table(columns, schema=_NULLABLE)
+def _between(start: pa.ChunkedArray, window: Window) -> pa.ChunkedArray:
+    first, end = (pa.scalar(time, UTC_US) for time in (window.start, window.end))
+    return pc.and_(pc.greater_equal(start, first), pc.less(start, end))
 
 
-def _plain(kind: pa.DataType) -> pa.DataType:
-    """A type without what only Arrow distinguishes: the width of offsets, dictionaries, names of the zone UTC."""
-    if pa.types.is_dictionary(kind):
-        return _plain(kind.value_type)
-    if pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
-        return pa.string()
-    if pa.types.is_timestamp(kind) and kind.tz in ("UTC", "Etc/UTC", "+00:00", "Z"):
-        return pa.timestamp(kind.unit, tz="UTC")
-    return kind
-
-
-def _cast(values: pa.ChunkedArray | None, kind: pa.DataType, rows: int) -> pa.ChunkedArray | pa.Array:
-    if values is None:
-        return pa.nulls(rows, kind)
-    if values.type == kind:
-        return values
-    try:
-        return values.cast(kind, safe=False)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        return pa.nulls(rows, kind)
-
-
-def _minutes(seconds: pa.Table, what: str) -> pa.Table:
+def _minutes(seconds: pa.Table, of: Table, what: str) -> pa.Table:
     """Roll up with the statement behind the view `bars_1m`, as `lake.read.minutes`, but take what comes out."""
     try:
-        return rolled_up(seconds).select(BARS.names).cast(_NULLABLE)
+        return rolled_up(seconds).select(of.schema.names).cast(of.arrow)
     except duckdb.Error as error:
         reason = str(error).splitlines()[0]
         message = f"{what}: its seconds cannot be rolled up to minutes ({reason}): validate them first, with tf 1s"
         raise LakeError(message) from error
+
+
+__all__ = ["STEP_US", "SymbolDay", "read", "symbol_days", "whole"]

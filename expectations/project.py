@@ -64,9 +64,13 @@ class Project:
         self._suite = self._current_suite(suites.suite(source, tf))
         theirs = [one for one in self._suite.expectations if not isinstance(one, suites.ExpectCheckToHold)]
         self.rules = (*rulepack.rules(source), *own.rules(theirs))
-        self._severity = {check.key: check.severity for rule in self.rules for check in rule.checks}
+        self._checks = {check.key: check for rule in self.rules for check in rule.checks}
         self._definitions = {symbol: self._definition(symbol) for symbol in symbols}
         self._checkpoint = checkpoints.current(self._context, self._suite_name, self._definitions.values())
+
+    def check(self, key: str) -> rulepack.Check:
+        """Return the check with this key, the rulepack's or the user's own."""
+        return self._checks[key]
 
     def _forget(self) -> None:
         """Take away what the rulepack can make anew: all of the project but its results and plugins."""
@@ -111,7 +115,9 @@ class Project:
 
     def _day(self, symbol: str, day: datetime, results: Mapping[str, Any]) -> runs.Day:
         violated = [key for key, result in results.items() if result["unexpected_count"]]
-        state = rulepack.state([self._severity[key] for key in violated], rows=results["R5-rows"]["element_count"])
+        state = rulepack.state(
+            [self._checks[key].severity for key in violated], rows=results["R5-rows"]["element_count"]
+        )
         ids = {rulepack.rule_id(key) for key in violated}
         named = tuple(rule.id for rule in self.rules if rule.id in ids)
         page = self.page(symbol, day)

@@ -1,90 +1,79 @@
-"""Validating bars: every rule on every symbol-day of a window, Data Docs, the Markdown report, the verdict."""
+"""Validating a source: every rule on every symbol-day of a window, Data Docs, the Markdown report, the verdict."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from expectations import rulepack
-from expectations.days import SymbolDay, symbol_days, whole
-from expectations.outcome import DayResult, Outcome, RuleResult, Spreads
-from lake import locks, names
+from expectations.due import whole
+from expectations.outcome import Outcome, RuleResult, Spreads
+from expectations.run import Done, Progress, Run
+from expectations.tables import Table, checked_names, of_source
+from lake import locks
 from lake.errors import BadInputError
 from lake.files import write_text
 from lake.layout import Layout
-from lake.read import Timeframe
 from lake.windows import Window, iso
-
-if TYPE_CHECKING:
-    from expectations.project import Project
-
-Progress = Callable[[str], None]
-Results = dict[str, dict[str, Any]]
-
-
-@dataclass(frozen=True)
-class _Done:
-    """One symbol-day that was validated: what it was told, and Great Expectations' results by check key."""
-
-    day: DayResult
-    facts: dict[str, Any]
-    wide: bool
-    results: Results
 
 
 def validate(
     layout: Layout,
     symbols: Iterable[str],
     window: Window,
-    tf: Timeframe = "1s",
+    tf: str | None = None,
     source: str = "bars",
     *,
     now: datetime,
     report: Path | None = None,
     progress: Progress | None = None,
+    notes: Iterable[str] = (),
     keep_runs: int = 90,
 ) -> Outcome:
-    """Check every rule of the rulepack on the bars of symbols in a window; write Data Docs and the Markdown report.
+    """Check every rule of the rulepack on a source, of symbols in a window; write Data Docs and the Markdown report.
 
     Memory holds one symbol-day at a time. The same validation twice leaves the same report and pages.
 
     Args:
         layout: the lake.
-        symbols: which pairs.
+        symbols: which pairs or contracts; of macro, which tickers.
         window: from when until when; minutes (tf ``1m``) are those that lie in it as a whole.
-        tf: ``1s`` or ``1m``.
-        source: ``bars``.
+        tf: ``1s`` or ``1m`` for bars and klines. By default seconds of bars, minutes of klines, and of macro and
+            derivatives what they have.
+        source: ``bars``, ``klines``, ``macro`` or ``derivatives``.
         now: the present. A window that has not ended by then is not missed.
         report: where the Markdown report goes; by default below ``reports/``, named by the parameters.
         progress: is told, in words, each symbol-day that begins.
+        notes: what a reader of the report must know beside what is found, such as what could not be fetched.
         keep_runs: of how many runs of this suite pages and results stay (`validation.keep_runs`).
 
     Raises:
         BadInputError: the source or timeframe is none, a symbol is none, no whole minute lies in the window.
         LakeError: a file cannot be read, or an expectation cannot be evaluated. That is never a pass.
     """
-    chosen = tuple(names.symbols(symbols))
-    window = _checked(window, tf, source)
-    from expectations.project import Project  # Great Expectations: seconds to import
-
-    report = Path(report) if report else layout.reports / f"{_report_name(chosen, window, tf, source)}.md"
+    tables = of_source(source, tf)
+    chosen = checked_names(source, list(symbols))
+    window = _whole(window, tables)
+    lengths = "-".join(length for _, length in tables)
+    report = Path(report) if report else layout.reports / f"{_report_name(chosen, window, lengths, source)}.md"
     with locks.validation(layout):
-        project = Project(layout, source, tf, window, chosen)
-        done, spreads = _run(project, layout, chosen, window, tf, now, progress or (lambda _: None))
+        told = progress or (lambda _: None)
+        done, spreads, rules, index = _run(layout, tables, chosen, window, now, told, keep_runs)
         outcome = Outcome(
             symbols=chosen,
             window=window,
-            tf=tf,
+            tf=lengths,
             source=source,
             clipped_to=iso(now) if now < window.end else None,
             rows=sum(one.day.rows for one in done),
-            rules=tuple(_rule(rule, done) for rule in project.rules),
+            rules=tuple(_rule(rule, done) for rule in rules),
             days=tuple(one.day for one in done),
             spreads=spreads,
             report=report,
-            data_docs=project.finish(keep_runs),
+            data_docs=index,
+            notes=tuple(notes),
+            agreement=_agreement(layout, source, chosen, window, done),
         )
         from expectations.report import markdown
 
@@ -93,86 +82,50 @@ def validate(
 
 
 def _run(
-    project: "Project",
     layout: Layout,
+    tables: list[tuple[Table, str]],
     symbols: tuple[str, ...],
     window: Window,
-    tf: Timeframe,
     now: datetime,
     progress: Progress,
-) -> tuple[list[_Done], tuple[Spreads, ...]]:
-    """Validate each symbol-day; those with wide spreads once more, if there turn out to be so many that they count."""
-    from expectations.spreads import SpreadTally
+    keep_runs: int,
+) -> tuple[list[Done], tuple[Spreads, ...], list[rulepack.Rule], Path]:
+    """Validate each table; return what was found, the rules in order, and the path of the pages' index."""
+    from expectations.project import Project  # Great Expectations: seconds to import
 
-    done: list[_Done] = []
-    tallies: list[Spreads] = []
-    for symbol in symbols:
-        tally, previous = SpreadTally(symbol), None
-        for day in symbol_days(layout, symbol, window, tf, now):
-            progress(f"{symbol} {day.day}")
-            before = tally.wide
-            tally.add(day.frame)
-            facts = day.facts(wide_counts=False, previous_trade_id=previous)
-            done.append(_one(project, day, facts, wide=tally.wide > before))
-            previous = day.last_trade_id(previous)
-        tallies.append(tally.result())
-    quoted, wide = sum(one.quoted for one in tallies), sum(one.wide for one in tallies)
-    if wide and wide >= rulepack.WIDE_SHARE * quoted:
-        done = list(_again(project, layout, done, window, tf, now, progress))
-    return done, tuple(tallies)
+    done: list[Done] = []
+    spreads: tuple[Spreads, ...] = ()
+    rules: dict[str, rulepack.Rule] = {}
+    for of, tf in tables:
+        project = Project(layout, of.name, tf, window, symbols)
+        found, quotes = Run(project, layout, of, window, tf, now, progress).all(symbols)
+        done, spreads, index = done + found, spreads + quotes, project.finish(keep_runs)
+        rules |= {rule.id: rule for rule in project.rules}
+    packed = [rules.pop(rule.id) for rule in rulepack.RULES if rule.id in rules]
+    return done, spreads, [*packed, *rules.values()], index
 
 
-def _again(
-    project: "Project",
-    layout: Layout,
-    done: list[_Done],
-    window: Window,
-    tf: Timeframe,
-    now: datetime,
-    progress: Progress,
-) -> Iterator[_Done]:
-    """The symbol-days, those with wide spreads validated again so that their wide rows are violations of R6.
+def _agreement(
+    layout: Layout, source: str, symbols: tuple[str, ...], window: Window, done: list[Done]
+) -> tuple[dict[str, Any], ...]:  # fmt: skip
+    if source != "bars":
+        return ()
+    from expectations import agreement
 
-    Whether they are is known only when the last symbol-day has been read; in a healthy lake there is nothing to repeat.
-    """
-    for one in done:
-        part = Window.of_day(one.day.day).clip(window) if one.wide else None
-        again = next(symbol_days(layout, one.day.symbol, part, tf, now), None) if part else None
-        if again:
-            progress(f"{again.symbol} {again.day}: wide spreads")
-            yield _one(project, again, {**one.facts, "wide_counts": True}, wide=True)
-        else:
-            yield one
+    agreement.keep(layout, (one.day for one in done), window)
+    *_, last = window.days()
+    return agreement.recent(layout, symbols, last)
 
 
-def _one(project: "Project", day: SymbolDay, facts: dict[str, Any], *, wide: bool) -> _Done:
-    midnight = Window.of_day(day.day).start
-    results = project.run(day.symbol, midnight, day.frame, facts)
-    violations: dict[str, int] = {}
-    for key, result in results.items():
-        rule = rulepack.rule_id(key)
-        violations[rule] = violations.get(rule, 0) + result["unexpected_count"]
-    found = DayResult(
-        symbol=day.symbol,
-        day=day.day,
-        rows=results["R5-rows"]["element_count"],
-        expected=day.expected,
-        missing=results["R5-windows"]["unexpected_count"],
-        flat=day.count("trade_count", 0),
-        complete=day.count("complete", True),
-        violations=violations,
-        page=project.page(day.symbol, midnight),
-    )
-    return _Done(found, facts, wide, results)
-
-
-def _rule(rule: rulepack.Rule, done: list[_Done]) -> RuleResult:
+def _rule(rule: rulepack.Rule, done: list[Done]) -> RuleResult:
     """Add a rule's results up; of windows and columns, those that should be there and are not count as checked."""
     checked = violations = failing = info = 0
     rows: list[dict[str, Any]] = []
     for one in done:
         for check in rule.checks:
-            result = one.results[check.key]
+            result = one.results.get(check.key)
+            if result is None:  # a check of another table
+                continue
             count = result["unexpected_count"]
             checked += result["element_count"] if check.counts == "row" else count
             violations += count
@@ -185,17 +138,18 @@ def _rule(rule: rulepack.Rule, done: list[_Done]) -> RuleResult:
     )  # fmt: skip
 
 
-def _checked(window: Window, tf: str, source: str) -> Window:
-    if tf not in ("1s", "1m"):
-        raise BadInputError(f"tf {tf!r}: expected 1s or 1m")
-    if source != "bars":
-        raise BadInputError(f"source {source!r}: expected bars (klines are not validated yet)")
+def _whole(window: Window, tables: list[tuple[Table, str]]) -> Window:
+    """Seconds are taken as asked; of longer windows, the whole ones."""
+    tf = min((length for _, length in tables), key=lambda length: length == "1h")
     if tf == "1s":
         return window
-    minutes = whole(window, tf)
-    if minutes is None:
-        raise BadInputError(f"{window}: no whole minute lies in it: give a longer window, or tf 1s")
-    return minutes
+    found = whole(window, tf)
+    if found is None:
+        raise BadInputError(f"{window}: no whole {_WORDS[tf]} lies in it: give a longer window, or tf 1s")
+    return found
+
+
+_WORDS = {"1m": "minute", "5m": "five minutes", "1h": "hour"}
 
 
 def _report_name(symbols: tuple[str, ...], window: Window, tf: str, source: str) -> str:

@@ -135,9 +135,10 @@ def validate_rules(
     tf: Annotated[_Text, _option("validate_rules", "tf")] = None,
     source: Annotated[_Text, _option("validate_rules", "source")] = None,
     report: Annotated[_Text, _option("validate_rules", "report")] = None,
+    fetch_klines: Annotated[bool, _option("validate_rules", "fetch_klines")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON to standard output.")] = False,
 ) -> None:
-    """Check bars against the rules: PASS, INVESTIGATE or FAIL (exit code 1)."""
+    """Check bars, klines, macro minutes or derivatives against the rules: PASS, INVESTIGATE or FAIL (exit code 1)."""
     given = {
         "symbols": _listed(symbols),
         "start": start,
@@ -145,6 +146,7 @@ def validate_rules(
         "tf": tf,
         "source": source,
         "report": _here(report),
+        "fetch_klines": fetch_klines,
     }
     _run("validate_rules", as_json=as_json, **given)
 

@@ -31,6 +31,11 @@ Tickers = Annotated[
     Field(min_length=1, max_length=500, examples=[["SPY", "EURUSD=X"]]),
     AfterValidator(checked_tickers),
 ]
+Series = Annotated[
+    list[Annotated[str, Field(json_schema_extra={"pattern": r"^[^\x00-\x2c/:-<>-@\[-\]_`{-\x7f]{1,40}$"})]],
+    Field(min_length=1, max_length=2000, examples=[["SOLUSDT"], ["SPY", "EURUSD=X"]]),
+]
+"""Symbols, or tickers, which may have ``. = ^ -`` too: which of them they are depends on another parameter."""
 MacroDays = Annotated[int, Field(ge=1, le=30)]
 _MOMENT = Field(
     json_schema_extra={"pattern": r"^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:?\d\d)?)?$"}
@@ -42,6 +47,7 @@ Timeframe = Literal["1s", "1m"]
 KlinesSource = Literal["auto", "rest", "archive"]
 LookbackDays = Annotated[int, Field(ge=1, le=3660)]
 BarsSource = Literal["bars"]
+RulesSource = Literal["bars", "klines", "macro", "derivatives"]
 Format = Literal["parquet", "csv"]
 Out = Annotated[str, Field(min_length=1, max_length=1000, pattern=r"^[^\x00]+$")]
 Duration = Annotated[float, Field(gt=0, le=366 * 86_400)]

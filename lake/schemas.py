@@ -179,5 +179,24 @@ MACRO = Schema(
     ),
 )
 
-ALL = (BARS, RAW, KLINES, FUNDING, OPEN_INTEREST, MACRO)
+PARITY = Schema(
+    "parity",
+    "one symbol, one UTC day: how many complete minutes agree with the exchange's klines; (symbol, day) unique",
+    (
+        Column("symbol", pa.string(), "", "the pair, in the exchange's capitals"),
+        Column("day", pa.date32(), "UTC", "the day"),
+        Column("complete_minutes", pa.int64(), "minutes", "our minutes that are proved complete"),
+        Column("compared", pa.int64(), "minutes", "of these, those that have a kline"),
+        Column("agree", pa.int64(), "minutes", "of these, those that equal it (rule R7)"),
+        Column("share", pa.float64(), "", "agree / compared"),
+        Column("hole_of_ours", pa.int64(), "minutes", "that differ, and whose trade ids do not run on"),
+        Column("counted_twice", pa.int64(), "minutes", "that differ, and whose trade ids overlap"),
+        Column("late_trade", pa.int64(), "minutes", "that differ in the count, though ids run on"),
+        Column("revision_upstream", pa.int64(), "minutes", "that differ in values alone"),
+        Column("klines_missing", pa.int64(), "minutes", "complete, without a kline"),
+        Column("validated_minutes", pa.int64(), "minutes", "of the day that were looked at"),
+    ),
+)
+
+ALL = (BARS, RAW, KLINES, FUNDING, OPEN_INTEREST, MACRO, PARITY)
 """Every table, in the order of the data dictionary."""

@@ -1,11 +1,14 @@
-"""The task that checks bars against the rules. Great Expectations takes seconds to import, so only this task does."""
+"""The task that checks the lake against the rules; it alone imports Great Expectations, which takes seconds."""
 
 from datetime import datetime
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from lake import derivatives_store
 from lake.layout import Layout
+from lake.params import RulesSource, Timeframe
+from lake.settings import Settings
 from lake.windows import Window
 from tasks.progress import Progress
 from tasks.runs import lake_task
@@ -14,23 +17,33 @@ if TYPE_CHECKING:
     from expectations.outcome import Outcome
 
 
+def names_of(lake: Settings, source: RulesSource) -> list[str]:
+    """Return the pairs, contracts or tickers that a source is validated of when none are named."""
+    if source == "macro":
+        return list(lake.macro_minute.tickers)
+    if source == "derivatives":
+        return [symbol for symbol in lake.symbols if derivatives_store.holds(lake.layout, symbol)]
+    return lake.layout.kline_symbols() if source == "klines" else lake.layout.bar_symbols()
+
+
 @lake_task("check {window}", retries=1)
 def check_rules(
     layout: Layout,
     symbols: list[str],
     window: Window,
-    tf: Literal["1s", "1m"],
-    source: Literal["bars"],
+    tf: Timeframe | None,
+    source: RulesSource,
     now: datetime,
     report: Path | None,
     progress: Progress,
+    notes: list[str],
     keep_runs: int = 90,
 ) -> "Outcome":
-    """Check bars against every rule; write the Markdown report and Data Docs."""
+    """Check a source against every rule; write the Markdown report and Data Docs."""
     from expectations.validate import validate
 
     told, total = count(), len(symbols) * len(list(window.days()))
     return validate(
-        layout, symbols, window, tf, source, now=now, report=report,
-        progress=lambda what: progress(min(next(told) / total, 1.0), what), keep_runs=keep_runs,
+        layout, symbols, window, tf, source, now=now, report=report, notes=notes, keep_runs=keep_runs,
+        progress=lambda what: progress(min(next(told) / total, 1.0), what),
     )  # fmt: skip

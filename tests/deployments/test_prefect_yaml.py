@@ -29,7 +29,7 @@ PARAMETERS = {
     "backfill-binance": ["symbols", "lookback_days", "interval", "start", "end", "source", "dry_run"],
     "derivatives-hour": ["symbols", "lookback_days", "start", "end"],
     "macro-minute": ["tickers", "lookback_days"],
-    "validate-rules": ["symbols", "start", "end", "tf", "source", "report"],
+    "validate-rules": ["symbols", "start", "end", "tf", "source", "report", "fetch_klines"],
     "slice-export": ["symbols", "start", "end", "out", "tf", "source", "format"],
 }
 

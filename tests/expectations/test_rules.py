@@ -69,6 +69,7 @@ def test_clean_bars_pass_every_rule(layout):
         **dict.fromkeys(("R0", "R1", "R2", "R4", "R5"), SECONDS),
         "R3": quoted,
         "R6": quoted,
+        "R7": 0,
         "R8": traded,
     }
 

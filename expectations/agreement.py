@@ -1,0 +1,88 @@
+"""The share of complete minutes that agree with the exchange, kept over time: ``reports/parity.parquet``.
+
+One row a symbol-day (`lake.schemas.PARITY`), written whole. A validation replaces the row of a day unless it looked at
+a smaller part of it than the one before: an hour of this morning does not hide what was found of yesterday.
+"""
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from expectations.outcome import DayResult
+from expectations.parity import HOLE, LATE, REVISED, TWICE
+from lake.errors import LakeError
+from lake.files import write_parquet
+from lake.layout import Layout
+from lake.schemas import PARITY
+from lake.windows import MINUTE_US, Window
+
+Row = dict[str, Any]
+LAST_DAYS = 30
+"""What the report shows."""
+
+
+def keep(layout: Layout, days: Iterable[DayResult], window: Window) -> None:
+    """Note the symbol-days of a validation of which any minute was compared. Call it with the validation's lock held.
+
+    Raises:
+        LakeError: the file cannot be read or written.
+    """
+    before = {(row["symbol"], row["day"]): row for row in _read(layout)}
+    after = dict(before)
+    for day in days:
+        row = _row(day, window)
+        known = before.get((day.symbol, day.day))
+        if row and (known is None or row["validated_minutes"] >= known["validated_minutes"]):
+            after[day.symbol, day.day] = row
+    if after != before:
+        rows = [after[key] for key in sorted(after)]
+        write_parquet(_path(layout), PARITY.conform(pa.Table.from_pylist(rows, PARITY.arrow)), "snappy")
+
+
+def recent(layout: Layout, symbols: Iterable[str], last: date) -> tuple[Row, ...]:
+    """Return the rows of some symbols in the last days up to one, by day and symbol."""
+    wanted, first = set(symbols), last - timedelta(days=LAST_DAYS - 1)
+    rows = [row for row in _read(layout) if row["symbol"] in wanted and first <= row["day"] <= last]
+    return tuple(sorted(rows, key=lambda row: (row["day"], row["symbol"])))
+
+
+def _row(day: DayResult, window: Window) -> Row | None:
+    part = Window.of_day(day.day).clip(window)
+    if day.parity is None or not day.parity.checked or part is None:
+        return None
+    reasons = day.parity.reasons
+    return {
+        "symbol": day.symbol,
+        "day": day.day,
+        "complete_minutes": day.parity.complete,
+        "compared": day.parity.checked,
+        "agree": day.parity.checked - day.parity.violations,
+        "share": (day.parity.checked - day.parity.violations) / day.parity.checked,
+        "hole_of_ours": reasons.get(HOLE, 0),
+        "counted_twice": reasons.get(TWICE, 0),
+        "late_trade": reasons.get(LATE, 0),
+        "revision_upstream": reasons.get(REVISED, 0),
+        "klines_missing": day.parity.not_there,
+        "validated_minutes": (part.end_us - part.start_us) // MINUTE_US,
+    }
+
+
+def _path(layout: Layout) -> Path:
+    return layout.reports / "parity.parquet"
+
+
+def _read(layout: Layout) -> list[Row]:
+    if not _path(layout).exists():
+        return []
+    try:
+        with pq.ParquetFile(_path(layout)) as file:
+            rows: list[Row] = PARITY.conform(file.read()).to_pylist()
+            return rows
+    except (pa.ArrowException, OSError, LakeError) as error:
+        raise LakeError(
+            f"{_path(layout)}: cannot be read ({error}): move it away, and validate its days again"
+        ) from error

@@ -1,0 +1,185 @@
+"""R7: our minutes of a symbol-day beside the exchange's own klines, and why a complete one differs.
+
+The reason is what the data prove, the first of these that holds for a minute:
+
+===================== ==================================================================================================
+hole of ours          trade ids in the minute, or between it and the traded second before or after, do not run on, or
+                      a second has fewer trades than ids: those trades are missing, whatever `complete` says
+trades counted twice  ids overlap, or a second has more trades than ids
+late trade            ids run on and are as many as the trades, but the kline counts another number: trades came after
+                      the bar was written, or are counted in another minute
+revision upstream     ids run on, the counts agree, a price or volume differs: one side was made of other values
+===================== ==================================================================================================
+"""
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from expectations.days import SymbolDay
+from expectations.outcome import Parity
+from expectations.rulepack import TOP, WITHIN
+from lake import klines
+from lake.layout import Layout
+from lake.read import rolled_up
+from lake.windows import MINUTE_US, iso, moment
+
+HOLE, TWICE, LATE, REVISED = REASONS = ("hole of ours", "trades counted twice", "late trade", "revision upstream")
+EXACT = {"open": "open", "high": "high", "low": "low", "close": "close", "trade_count": "trades"}
+VOLUMES = {
+    "volume_base": "volume",
+    "volume_quote": "quote_volume",
+    "taker_buy_base": "taker_base_vol",
+    "taker_buy_quote": "taker_quote_vol",
+}
+"""Columns of ours, and what a kline calls them."""
+_PAIRS = {**EXACT, **VOLUMES}
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+def of_day(layout: Layout, day: SymbolDay, previous: int | None) -> Parity:
+    """Compare a symbol-day's complete minutes with the klines that the lake has.
+
+    Args:
+        layout: the lake.
+        day: bars of 1s or 1m; of seconds, the minutes that lie in the validated part as a whole are compared.
+        previous: the last trade id before the day, where it is known.
+
+    Raises:
+        LakeError: the klines cannot be read.
+    """
+    seconds = _own(day.stored, day.symbol)
+    start = _us(seconds, "window_start")
+    first, end = -(-day.window.start_us // MINUTE_US), day.window.end_us // MINUTE_US
+    seconds = seconds.filter(pa.array((start >= first * MINUTE_US) & (start < end * MINUTE_US)))
+    candles = klines.read(layout, day.symbol, "1m", day.day)
+    if not len(candles) or not len(seconds):
+        return Parity(complete=_complete(seconds))
+    ours = _minutes(seconds) if day.tf == "1s" else _own(day.table, day.symbol)
+    return _compare(ours, candles, _Ids(_own(day.stored, day.symbol), previous), day.symbol)
+
+
+def _complete(seconds: pa.Table) -> int:
+    """How many minutes are complete, as the view `bars_1m` has it, without rolling them up."""
+    if not len(seconds):
+        return 0
+    minute = _us(seconds, "window_start") // MINUTE_US
+    proved = pc.fill_null(seconds["complete"], False).to_numpy()
+    count = np.bincount(minute - minute[0])
+    return int(((count == 60) & (np.bincount(minute - minute[0], proved) == 60)).sum())
+
+
+def _minutes(seconds: pa.Table) -> pa.Table:
+    """Roll seconds up; a volume that is no number, which no decimal can hold, makes those of its minute none."""
+    minute = _us(seconds, "window_start") // MINUTE_US
+    odd = {name: ~(np.abs(_floats(seconds, name)) < 1e24) for name in VOLUMES}
+    for name, bad in odd.items():
+        if bad.any():
+            column = pc.if_else(pa.array(bad), 0.0, seconds[name])
+            seconds = seconds.set_column(seconds.column_names.index(name), name, column)
+    proved = pc.fill_null(seconds["complete"], False)
+    seconds = seconds.set_column(seconds.column_names.index("complete"), "complete", proved)
+    found = rolled_up(seconds)
+    for name, bad in odd.items():
+        if bad.any():
+            mask = np.isin(_us(found, "window_start") // MINUTE_US, minute[bad])
+            column = pc.if_else(pa.array(mask), float("nan"), found[name])
+            found = found.set_column(found.column_names.index(name), name, column)
+    return found
+
+
+def _compare(ours: pa.Table, candles: pa.Table, ids: "_Ids", symbol: str) -> Parity:
+    our_start, index = np.unique(_us(ours, "window_start"), return_index=True)
+    ours = ours.take(pa.array(index))
+    both, mine, theirs = np.intersect1d(our_start, klines.open_times(candles), return_indices=True)
+    complete = pc.fill_null(ours["complete"], False).to_numpy()
+    left = {name: _floats(ours, name)[mine] for name in _PAIRS}
+    right = {name: _floats(candles, kline)[theirs] for name, kline in _PAIRS.items()}
+    off = {name: _relative(left[name], right[name]) for name in VOLUMES}
+    differs = {name: ~(left[name] == right[name]) for name in EXACT} | {n: ~(off[n] <= WITHIN) for n in VOLUMES}
+    proved = complete[mine]
+    bad = np.flatnonzero(proved & np.logical_or.reduce(list(differs.values())))
+    why = [ids.reason(int(both[at]), counts_differ=bool(differs["trade_count"][at])) for at in bad]
+    largest = np.concatenate([one[proved & np.isfinite(one)] for one in off.values()])
+    shown = [name for name in _PAIRS if differs[name][bad[:TOP]].any()]
+    rows = [
+        {"symbol": symbol, "window_start": iso(moment(int(both[at]))), "reason": reason, "missing_ids": missing}
+        | {"differs": ", ".join(name for name in _PAIRS if differs[name][at])}
+        | {k: _number(n, v[n][at]) for n in shown for k, v in ((f"our_{n}", left), (f"kline_{_PAIRS[n]}", right))}
+        for at, (reason, missing) in zip(bad[:TOP], why, strict=False)
+    ]
+    return Parity(
+        complete=int(complete.sum()),
+        checked=int(proved.sum()),
+        reasons=dict(sorted(Counter(reason for reason, _ in why).items())),
+        rows=tuple(rows),
+        largest=float(largest.max()) if len(largest) else None,
+        both=len(both),
+        our_trades=int(np.nansum(left["trade_count"])),
+        kline_trades=int(np.nansum(right["trade_count"])),
+        our_volume=float(np.nansum(left["volume_base"])),
+        kline_volume=float(np.nansum(right["volume_base"])),
+    )
+
+
+class _Ids:
+    """The trade ids of a day's seconds in order: what is missing of a minute, and why it can differ."""
+
+    def __init__(self, stored: pa.Table, previous: int | None) -> None:
+        known = pc.and_(pc.is_valid(stored["first_trade_id"]), pc.is_valid(stored["last_trade_id"]))
+        traded = stored.filter(known)
+        start, index = np.unique(_us(traded, "window_start"), return_index=True)
+        traded = traded.take(pa.array(index))
+        self._start = start
+        self._first, self._last = (_us(traded, name) for name in ("first_trade_id", "last_trade_id"))
+        count = pc.fill_null(traded["trade_count"], 0).to_numpy()
+        before = [previous if previous is not None else int(self._first[0]) - 1] if len(start) else []
+        self._before = np.concatenate([np.array(before, np.int64), self._last[:-1]]).astype(np.int64)
+        self._jump = self._first - self._before - 1
+        self._lack = self._last - self._first + 1 - count
+
+    def reason(self, minute_us: int, *, counts_differ: bool) -> tuple[str, str | None]:
+        """Return why a complete minute differs, and the trade ids that it lacks, if any do."""
+        low, high = np.searchsorted(self._start, [minute_us, minute_us + MINUTE_US]).tolist()
+        edge = min(high + 1, len(self._start))  # the traded second after the minute shows a hole at its end
+        jumps, lacks = self._jump[low:edge], self._lack[low:high]
+        holes = [f"{self._before[at] + 1}-{self._first[at] - 1}" for at in low + np.flatnonzero(jumps > 0)]
+        holes += [f"{self._lack[at]} of {self._first[at]}-{self._last[at]}" for at in low + np.flatnonzero(lacks > 0)]
+        if holes:
+            return HOLE, ", ".join(holes[:3]) + (", …" if len(holes) > 3 else "")
+        if (jumps < 0).any() or (lacks < 0).any():
+            return TWICE, None
+        return (LATE if counts_differ else REVISED), None
+
+
+def _own(table: pa.Table, symbol: str) -> pa.Table:
+    mine = pc.fill_null(pc.equal(table["symbol"], symbol), False)
+    return table.filter(pc.and_(mine, pc.is_valid(table["window_start"])))
+
+
+def _us(table: pa.Table, name: str) -> Ints:
+    found: Ints = table[name].cast(pa.int64()).to_numpy()
+    return found
+
+
+def _floats(table: pa.Table, name: str) -> Floats:
+    return table[name].cast(pa.float64(), safe=False).to_numpy().astype(np.float64)
+
+
+def _relative(left: Floats, right: Floats) -> Floats:
+    """The difference as part of the larger of the two; nought of nought is none."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(left == right, 0.0, np.abs(left - right) / np.maximum(np.abs(left), np.abs(right)))
+
+
+def _number(name: str, value: Any) -> float | int | str | None:
+    if np.isnan(value):
+        return None
+    if np.isinf(value):
+        return str(value)
+    return int(value) if name == "trade_count" else float(value)

@@ -1,0 +1,120 @@
+"""One table validated: every rule on every symbol-day of a window, one in memory at a time."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from expectations import rulepack
+from expectations.days import SymbolDay, symbol_days
+from expectations.outcome import DayResult, Parity, Spreads
+from expectations.tables import Table
+from lake.layout import Layout
+from lake.windows import Window
+
+if TYPE_CHECKING:
+    from expectations.project import Project
+
+Progress = Callable[[str], None]
+Results = dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Done:
+    """One symbol-day that was validated: what it was told, and Great Expectations' results by check key."""
+
+    day: DayResult
+    facts: dict[str, Any]
+    wide: bool
+    results: Results
+
+
+@dataclass(frozen=True)
+class Run:
+    """A table, a window, and the project that keeps the results."""
+
+    project: "Project"
+    layout: Layout
+    of: Table
+    window: Window
+    tf: str
+    now: datetime
+    progress: Progress
+
+    def all(self, symbols: tuple[str, ...]) -> tuple[list[Done], tuple[Spreads, ...]]:
+        """Validate each symbol-day; those with wide spreads once more, if there are so many that they count."""
+        from expectations.spreads import SpreadTally
+
+        done: list[Done] = []
+        tallies: list[Spreads] = []
+        for symbol in symbols:
+            tally, previous = SpreadTally(symbol), None
+            for day in symbol_days(self.layout, self.of, symbol, self.window, self.tf, self.now):
+                self.progress(f"{symbol} {day.day}")
+                before = tally.wide
+                if self.of.name == "bars":
+                    tally.add(day.frame)
+                done.append(self._first(day, previous, lambda tally=tally, before=before: tally.wide > before))
+                previous = day.last_trade_id(previous)
+            tallies.append(tally.result())
+        if self.of.name != "bars":
+            return done, ()
+        quoted, wide = sum(one.quoted for one in tallies), sum(one.wide for one in tallies)
+        if wide and wide >= rulepack.WIDE_SHARE * quoted:
+            done = list(self._again(done))
+        return done, tuple(tallies)
+
+    def _first(self, day: SymbolDay, previous: int | None, is_wide: Callable[[], bool]) -> Done:
+        facts = day.facts(wide_counts=False, previous_trade_id=previous)
+        parity = None
+        if self.of.name == "bars":
+            from expectations import parity as compare
+
+            parity = compare.of_day(self.layout, day, previous)
+            facts["parity"] = parity.fact()
+        return self._one(day, facts, parity, wide=is_wide())
+
+    def _again(self, done: list[Done]) -> Iterator[Done]:
+        """The symbol-days, those with wide spreads validated again so that their wide rows are violations of R6.
+
+        Whether they are is known only when the last symbol-day has been read; in a healthy lake nothing is repeated.
+        """
+        for one in done:
+            part = Window.of_day(one.day.day).clip(self.window) if one.wide else None
+            days = symbol_days(self.layout, self.of, one.day.symbol, part, self.tf, self.now) if part else iter(())
+            again = next(days, None)
+            if again:
+                self.progress(f"{again.symbol} {again.day}: wide spreads")
+                yield self._one(again, {**one.facts, "wide_counts": True}, one.day.parity, wide=True)
+            else:
+                yield one
+
+    def _one(self, day: SymbolDay, facts: dict[str, Any], parity: Parity | None, *, wide: bool) -> Done:
+        midnight = Window.of_day(day.day).start
+        results = self.project.run(day.symbol, midnight, day.frame, facts)
+        violations: dict[str, int] = {}
+        failing = info = 0
+        for key, result in results.items():
+            check = self.project.check(key)
+            violations[check.rule] = violations.get(check.rule, 0) + result["unexpected_count"]
+            failing += result["unexpected_count"] if check.severity == "fail" else 0
+            info += result["unexpected_count"] if check.severity == "info" else 0
+        windows = next(results[key] for key in ("R5-windows", "D1-known") if key in results)
+        found = DayResult(
+            table=self.of.name,
+            symbol=day.symbol,
+            day=day.day,
+            rows=results["R5-rows"]["element_count"],
+            expected=windows["element_count"],
+            missing=windows["unexpected_count"],
+            absent=day.absent,
+            flat=day.count(self.of.flat, 0) if self.of.flat else 0,
+            complete=day.count("complete", True) if self.of.name == "bars" else 0,
+            violations=violations,
+            failing=failing,
+            hours=day.hours(),
+            parity=parity,
+            page=self.project.page(day.symbol, midnight),
+            info=info,
+        )
+        return Done(found, facts, wide, results)
