@@ -89,13 +89,15 @@ def _on_grid(frame: pd.DataFrame, facts: Facts) -> Rows:
     start_us, step, slack = starts(frame), STEP_US[facts["timeframe"]], TABLES[facts["table"]].slack_us
     day_us = micros(datetime.fromisoformat(facts["day"]))
     bad = (start_us % step > slack) | (start_us < day_us) | (start_us >= day_us + DAY_US)
-    again = pd.DataFrame({"symbol": frame["symbol"], "at": start_us - (start_us % step if slack else 0)}).duplicated()
-    return Rows(len(frame), bad | again.to_numpy(), {"reason": np.where(bad, "off the grid", "duplicate")})
+    if slack:  # two of one point of the grid are one too many
+        frame = frame[["symbol"]].assign(window_start=start_us // step)
+    again = frame.duplicated(["symbol", "window_start"]).to_numpy()
+    return Rows(len(frame), bad | again, {"reason": np.where(bad, "off the grid", "duplicate")})
 
 
 def _no_hole(frame: pd.DataFrame, facts: Facts) -> Finding:
     wanted = due.windows(facts["due"], facts["timeframe"])
-    return _missing(wanted, np.isin(wanted, starts(frame)[own(frame, facts["symbol"])]), facts)
+    return _missing(wanted, due.among(wanted, starts(frame)[own(frame, facts["symbol"])], facts["timeframe"]), facts)
 
 
 def _known(_: pd.DataFrame, facts: Facts) -> Finding:

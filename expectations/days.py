@@ -77,15 +77,18 @@ class SymbolDay:
 
     def hours(self) -> tuple[float | None, ...]:
         """Return the share of each hour's windows that is there, None where none must be."""
-        held = fundings.held(self.windows, self.more["held"]) if self.of.yearly else np.isin(self.windows, self._there)
+        if self.of.yearly:
+            held = fundings.held(self.windows, self.more["held"])
+        else:
+            held = due.among(self.windows, self._there, self.tf)
         hour = (self.windows - Window.of_day(self.day).start_us) // HOUR_US
         total, there = np.bincount(hour, minlength=24), np.bincount(hour, held, minlength=24)
         return tuple(float(there[at] / total[at]) if total[at] else None for at in range(24))
 
     @property
     def _there(self) -> npt.NDArray[np.int64]:
-        own = self.table.filter(pc.equal(self.table["symbol"], self.symbol))
-        found: npt.NDArray[np.int64] = own["window_start"].drop_null().cast(pa.int64()).to_numpy()
+        own = self.table["window_start"].filter(pc.equal(self.table["symbol"], self.symbol))
+        found: npt.NDArray[np.int64] = own.drop_null().cast(pa.int64()).to_numpy()
         return found
 
     def count(self, column: str, value: object) -> int:
@@ -96,7 +99,7 @@ class SymbolDay:
         """Return the id with which the symbol's own trades end here; without any, that of the days before."""
         if "last_trade_id" not in self.table.column_names:
             return None
-        own = self.table.filter(pc.equal(self.table["symbol"], self.symbol))["last_trade_id"].drop_null()
+        own = self.table["last_trade_id"].filter(pc.equal(self.table["symbol"], self.symbol)).drop_null()
         return own[-1].as_py() if len(own) else before
 
     def facts(self, *, wide_counts: bool, previous_trade_id: int | None) -> dict[str, Any]:

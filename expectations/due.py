@@ -48,6 +48,12 @@ def windows(ranges: list[Range], tf: str) -> npt.NDArray[np.int64]:
     return np.concatenate([np.empty(0, np.int64), *(np.arange(*one, STEP_US[tf], dtype=np.int64) for one in ranges)])
 
 
+def among(wanted: npt.NDArray[np.int64], there: npt.NDArray[np.int64], tf: str) -> npt.NDArray[np.bool_]:
+    """Return which of some windows are there; compared as numbers of windows, for which numpy has a table."""
+    step = STEP_US[tf]
+    return np.isin(wanted // step, there[there % step == 0] // step)
+
+
 def _open(ticker: str, span: Window) -> list[Range]:
     if not calendars.is_exact(ticker):
         return []

@@ -26,7 +26,7 @@ from expectations.rulepack import TOP, WITHIN
 from lake import klines
 from lake.layout import Layout
 from lake.read import rolled_up
-from lake.windows import MINUTE_US, iso, moment
+from lake.windows import MINUTE_US, Window, iso, moment
 
 HOLE, TWICE, LATE, REVISED = REASONS = ("hole of ours", "trades counted twice", "late trade", "revision upstream")
 EXACT = {"open": "open", "high": "high", "low": "low", "close": "close", "trade_count": "trades"}
@@ -38,6 +38,7 @@ VOLUMES = {
 }
 """Columns of ours, and what a kline calls them."""
 _PAIRS = {**EXACT, **VOLUMES}
+_PROOF = ["symbol", "window_start", "complete"]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
@@ -53,15 +54,20 @@ def of_day(layout: Layout, day: SymbolDay, previous: int | None) -> Parity:
     Raises:
         LakeError: the klines cannot be read.
     """
-    seconds = _own(day.stored, day.symbol)
-    start = _us(seconds, "window_start")
-    first, end = -(-day.window.start_us // MINUTE_US), day.window.end_us // MINUTE_US
-    seconds = seconds.filter(pa.array((start >= first * MINUTE_US) & (start < end * MINUTE_US)))
     candles = klines.read(layout, day.symbol, "1m", day.day)
-    if not len(candles) or not len(seconds):
-        return Parity(complete=_complete(seconds))
-    ours = _minutes(seconds) if day.tf == "1s" else _own(day.table, day.symbol)
-    return _compare(ours, candles, _Ids(_own(day.stored, day.symbol), previous), day.symbol)
+    if not len(candles) or not len(day.stored):
+        return Parity(complete=_complete(_whole(_own(day.stored.select(_PROOF), day.symbol), day.window)))
+    stored = _own(day.stored, day.symbol)
+    ours = _minutes(_whole(stored, day.window)) if day.tf == "1s" else _own(day.table, day.symbol)
+    return _compare(ours, candles, _Ids(stored, previous), day.symbol)
+
+
+def _whole(seconds: pa.Table, window: Window) -> pa.Table:
+    """The seconds of the minutes that lie in a window as a whole."""
+    start = _us(seconds, "window_start")
+    first, end = -(-window.start_us // MINUTE_US), window.end_us // MINUTE_US
+    inside = (start >= first * MINUTE_US) & (start < end * MINUTE_US)
+    return seconds if inside.all() else seconds.filter(pa.array(inside))
 
 
 def _complete(seconds: pa.Table) -> int:
@@ -159,7 +165,8 @@ class _Ids:
 
 def _own(table: pa.Table, symbol: str) -> pa.Table:
     mine = pc.fill_null(pc.equal(table["symbol"], symbol), False)
-    return table.filter(pc.and_(mine, pc.is_valid(table["window_start"])))
+    mine = pc.and_(mine, pc.is_valid(table["window_start"]))
+    return table if pc.all(mine).as_py() else table.filter(mine)
 
 
 def _us(table: pa.Table, name: str) -> Ints:

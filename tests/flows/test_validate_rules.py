@@ -1,0 +1,88 @@
+"""`crypto-lake validate-rules` as a person types it: the sources, the klines that are fetched first, exit codes."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from lake import transform
+from lake.windows import DAY_US, MINUTE_US, iso, micros, moment
+from simulator import Simulator
+from tests.flows.test_commands import refused
+
+NOW = micros(datetime(2025, 1, 4, 12, 30, 30, tzinfo=UTC))
+FIRST = NOW // MINUTE_US * MINUTE_US - 12 * MINUTE_US
+SPAN = ("--start", iso(moment(FIRST)), "--end", iso(moment(FIRST + 10 * MINUTE_US)))
+
+
+@pytest.fixture
+def sim():
+    with Simulator(["SOLUSDT"], 5, start_us=NOW // DAY_US * DAY_US - DAY_US, rate=2, clock=lambda: NOW) as running:
+        yield running
+
+
+@pytest.fixture
+def rules(command, sim, raw, layout):
+    """The command on a lake that has twelve minutes of the stand-in's trades as bars."""
+    trades = sim.trades("SOLUSDT", FIRST - MINUTE_US, FIRST + 11 * MINUTE_US)
+    raw.put(*({
+        "symbol": "SOLUSDT", "ts_event": t.time_us, "ts_recv": t.time_us, "price": t.price, "qty": t.qty,
+        "side": "sell" if t.buyer_is_maker else "buy", "bid": None, "ask": None, "stream": "trade", "trade_id": t.id,
+    } for t in trades))  # fmt: skip
+    transform.run(layout, "SOLUSDT")
+    places = {"LAKE_BINANCE__REST_URL": sim.rest_url, "LAKE_BINANCE__ARCHIVE_URL": sim.archive_url}
+    places["LAKE_SYMBOLS"] = '["SOLUSDT"]'
+    return lambda *arguments, **more: command("validate-rules", *arguments, **(places | more))
+
+
+def checked(found, rule):
+    return next(one["checked"] for one in found["rules"] if one["rule"] == rule)
+
+
+@pytest.mark.parametrize("tf", ["1s", "1m"])
+def test_klines_are_fetched_first_and_every_complete_minute_equals_its_own(rules, tf):
+    done = rules(*SPAN, "--tf", tf, "--json")
+    found = json.loads(done.stdout)
+    assert (found["verdict"], checked(found, "R7"), found["parity"]["klines_missing"]) == ("PASS", 0, 10)
+    done = rules(*SPAN, "--tf", tf, "--fetch-klines", "--json")
+    found = json.loads(done.stdout)
+    assert (done.returncode, found["verdict"], checked(found, "R7")) == (0, "PASS", 10)
+    assert found["parity"] == {"complete": 10, "checked": 10, "violations": 0, "reasons": {}, "klines_missing": 0}
+
+
+def test_klines_that_cannot_be_fetched_are_a_warning_and_nothing_is_compared(rules, layout):
+    done = rules(*SPAN, "--fetch-klines", "--json", LAKE_BINANCE__REST_URL="http://127.0.0.1:9",
+                 LAKE_BINANCE__ARCHIVE_URL="http://127.0.0.1:9")  # fmt: skip
+    found = json.loads(done.stdout)
+    assert (done.returncode, found["verdict"], checked(found, "R7")) == (0, "PASS", 0)
+    [note] = found["notes"]
+    assert "could not be fetched" in note
+    [report] = layout.reports.glob("*.md")
+    assert "could not be fetched" in report.read_text()
+    assert "R7 had nothing to compare" in report.read_text()
+
+
+def test_each_source_is_a_word_and_what_is_not_there_says_what_to_run(rules, layout):
+    assert refused(rules("--source", "klines"), "no symbol has klines yet: run backfill-binance first", code=1)
+    assert refused(rules("--source", "derivatives"), "run derivatives-hour first", code=1)
+    rules(*SPAN, "--fetch-klines")
+    done = rules(*SPAN, "--source", "klines", "--json")
+    found = json.loads(done.stdout)
+    assert (done.returncode, found["verdict"], found["tf"], found["rows"]) == (0, "PASS", "1m", 10)
+    done = rules(*SPAN, "--source", "macro", "--symbols", "EURUSD=X,SPY", "--json")
+    assert (done.returncode, json.loads(done.stdout)["verdict"]) == (1, "FAIL")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--source", "trades"), ["source"]),
+        (("--source", "macro", "--tf", "1s"), ["tf '1s'", "macro have 1m"]),
+        (("--source", "macro", "--symbols", "a/b"), ["ticker 'a/b'"]),
+        (("--source", "klines", "--symbols", "EURUSD=X"), ["symbol 'EURUSD=X'"]),
+        (("--symbols", "EURUSD=X"), ["symbol 'EURUSD=X'"]),
+    ],
+)
+def test_bad_input_is_one_line(command, arguments, words, layout):
+    layout.parquet.joinpath("SOLUSDT").mkdir(parents=True)
+    assert refused(command("validate-rules", *SPAN, *arguments), *words)
