@@ -16,6 +16,7 @@ import tempfile
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -24,7 +25,7 @@ from benchmarks import _bare
 from lake import settings
 from lake.files import write_parquet
 from lake.layout import Layout
-from lake.schemas import BARS
+from lake.schemas import BARS, KLINES
 from lake.windows import Window, micros
 
 START = datetime(2025, 10, 20, tzinfo=UTC)
@@ -34,7 +35,7 @@ WAYS = ("ours", "bare, pages once (limit)", "bare, pages each time (rival)")
 
 
 def make(layout: Layout, symbol: str, seed: int) -> None:
-    """Write a day of bars that hold every rule but for one hole of five seconds and one crossed quote."""
+    """Write a day of bars, with a hole of five seconds and a crossed quote, and the klines of their minutes."""
     chance = np.random.default_rng(seed)
     close = 100 + np.cumsum(chance.normal(0, 0.01, SECONDS)).round(4)
     count = chance.integers(1, 5, SECONDS)
@@ -54,6 +55,23 @@ def make(layout: Layout, symbol: str, seed: int) -> None:
     kept = np.ones(SECONDS, dtype=bool)
     kept[1000:1005] = False
     write_parquet(layout.day_file(symbol, START.date()), table.filter(pa.array(kept)), "snappy")
+    write_parquet(layout.kline_file(symbol, START.date(), "1m"), klines_of(symbol, values), "snappy")
+
+
+def klines_of(symbol: str, bars: dict[str, Any]) -> pa.Table:
+    """The minutes of these seconds, as the exchange would have published them."""
+    minutes = {name: values.reshape(-1, 60) for name, values in bars.items() if name != "symbol"}
+    sums = {"volume": "volume_base", "quote_volume": "volume_quote", "trades": "trade_count",
+            "taker_base_vol": "taker_buy_base", "taker_quote_vol": "taker_buy_quote"}  # fmt: skip
+    opens = minutes["window_start"][:, 0]
+    values = {
+        "symbol": pa.array([symbol] * len(opens)), "open_time": opens, "close_time": opens + 59_999_000,
+        "open": minutes["open"][:, 0], "close": minutes["close"][:, -1],
+        "high": minutes["high"].max(axis=1), "low": minutes["low"].min(axis=1),
+        **{name: minutes[column].sum(axis=1) for name, column in sums.items()},
+    }  # fmt: skip
+    columns = [pa.array(values[column.name]).cast(column.type) for column in KLINES.columns]
+    return pa.table(columns, schema=KLINES.empty().schema)
 
 
 def work(way: str, base: Path, symbols: list[str]) -> None:
