@@ -154,3 +154,30 @@ def test_what_an_own_file_says_cannot_run_script(layout):
     for path in outcome.data_docs.parent.rglob("*.html"):
         assert "<script>alert" not in path.read_text()
         assert "<img" not in path.read_text()
+
+
+def test_an_action_added_to_the_stored_checkpoint_runs_once_after_the_pages_and_cannot_undo_the_verdict(layout):
+    from typing import Literal
+
+    import great_expectations as gx
+    from great_expectations.checkpoint import ValidationAction
+
+    heard = []
+
+    class TellSomebody(ValidationAction):
+        type: Literal["tell_somebody"] = "tell_somebody"
+
+        def run(self, checkpoint_result, action_context=None):
+            heard.append((checkpoint_result.success, len(checkpoint_result.run_results)))
+            raise ConnectionError("planted")
+
+    write_hours(layout, plant(bars(60), [3], open=None))
+    write_hours(layout, bars(60, symbol="SUIUSDT"), "SUIUSDT")
+    check(layout, 60)
+    context = gx.get_context(mode="file", project_root_dir=layout.reports)
+    checkpoint = context.checkpoints.get("bars_1s")
+    checkpoint.actions = [*checkpoint.actions, TellSomebody(name="tell")]
+    checkpoint.save()
+    outcome = check(layout, 60, symbols=("SOLUSDT", "SUIUSDT"))
+    assert (outcome.verdict, heard) == ("FAIL", [(False, 2)])
+    assert outcome.data_docs.is_file()
