@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from datetime import date
 
 import pytest
 import requests
@@ -183,8 +184,29 @@ def test_the_verdict_stands_in_the_runs_state_and_its_report_beside_it(stack, ba
     left = stack.artifacts(run)
     assert "Validation Summary" in left["markdown", "validate-rules-report"]
     assert "data_docs/index.html" in left["markdown", "validate-rules-docs"]
+    assert json.loads(left["table", "validate-rules-days"]) == [
+        {"day": "2025-10-20", "verdict": "PASS", "symbols": 1, "rows": 4, "missing": 0, "violations": 0}
+    ]
     run = stack.end("validate-rules/local", symbols=["DOTUSDT"], start="2025-10-25", end="2025-10-26")
     assert (run.type, run.message.split(":")[0]) == ("FAILED", "FAIL")
+    assert json.loads(stack.artifacts(run)["table", "validate-rules-days"])[0]["verdict"] == "FAIL"
+
+
+def test_each_source_leaves_artifacts_by_keys_of_its_own_and_an_error_is_no_verdict(stack, bars):
+    span = {"start": "2025-10-20T00:00:00Z", "end": "2025-10-20T00:02:00Z"}
+    run = stack.end("validate-rules/local", symbols=["SPY", "EURUSD=X"], source="macro", **span)
+    assert (run.type, run.message.split(":")[0]) == ("FAILED", "FAIL"), "no row was checked"
+    assert ("markdown", "validate-rules-macro-report") in stack.artifacts(run)
+    path = stack.layout.kline_file("DOTUSDT", date(2025, 10, 20), "1m")
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"PAR1 torn")
+    try:
+        run = stack.end("validate-rules/local", symbols=["DOTUSDT"], **span)
+    finally:
+        path.unlink()
+    assert run.type == "FAILED"
+    assert "klines_1m.parquet: cannot be read" in run.message
+    assert not any(word in run.message for word in ("PASS", "INVESTIGATE", "FAIL:"))
 
 
 def test_a_day_is_compacted(stack, bars):

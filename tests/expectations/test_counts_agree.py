@@ -4,7 +4,7 @@ import json
 import math
 from datetime import timedelta
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from lake import read
@@ -96,7 +96,12 @@ def stored(layout):
     return found
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=30,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(data=broken())
 def test_report_results_pages_json_and_sql_count_the_same(tmp_path_factory, data):
     rows, there, klines = data

@@ -201,6 +201,14 @@ def test_klines_that_cannot_be_read_are_never_a_pass(layout):
         check(layout, 60 * MINUTES)
 
 
+def test_an_error_in_the_comparison_is_never_a_pass(layout, monkeypatch):
+    prepare(layout)
+    monkeypatch.setattr(parity, "rolled_up", lambda _: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        check(layout, 60 * MINUTES)
+    assert not list(layout.reports.glob("*.md"))
+
+
 def test_seconds_and_minutes_say_the_same_and_so_does_sql(layout):
     prepare(layout, 60, skip=(9,), theirs=lambda rows: plant(plant(rows, range(0, 60, 7), close=1.0), [3, 4], trades=5))
     one, other = (check(layout, 3600, tf=tf) for tf in ("1s", "1m"))

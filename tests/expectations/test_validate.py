@@ -115,7 +115,7 @@ def docs(outcome):
     found = {}
     for day in outcome.days:
         for row in Cells(day.page).rows:
-            if len(row) == 7 and re.fullmatch(r"[A-Z]\d", row[0]):  # an offending row may have seven columns too
+            if len(row) == 7 and re.fullmatch(r"[RMD]\d", row[0]):
                 found[row[0]] = found.get(row[0], 0) + int(row[4].replace(",", ""))
     return found
 

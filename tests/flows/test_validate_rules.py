@@ -73,6 +73,13 @@ def test_each_source_is_a_word_and_what_is_not_there_says_what_to_run(rules, lay
     assert (done.returncode, json.loads(done.stdout)["verdict"]) == (1, "FAIL")
 
 
+def test_klines_that_cannot_be_read_are_a_failure_and_no_verdict(rules, layout):
+    path = layout.kline_file("SOLUSDT", moment(FIRST).date(), "1m")
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"PAR1 torn")
+    assert refused(rules(*SPAN, "--json"), "klines_1m.parquet: cannot be read", code=1)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
