@@ -23,7 +23,7 @@ from great_expectations.data_context.types.resource_identifiers import (
 )
 from loguru import logger
 
-from expectations import checkpoints, own, rulepack, runs, site, suites
+from expectations import assets, checkpoints, own, rulepack, runs, site, suites
 from lake.errors import LakeError
 from lake.layout import EXCHANGE, Layout
 from lake.windows import Window
@@ -31,7 +31,6 @@ from lake.windows import Window
 if TYPE_CHECKING:
     import pandas as pd
 
-_BATCH = "symbol-day"
 _FORMAT = {"result_format": "SUMMARY", "partial_unexpected_count": rulepack.TOP}
 
 
@@ -65,7 +64,7 @@ class Project:
         theirs = [one for one in self._suite.expectations if not isinstance(one, suites.ExpectCheckToHold)]
         self.rules = (*rulepack.rules(source), *own.rules(theirs))
         self._checks = {check.key: check for rule in self.rules for check in rule.checks}
-        self._definitions = {symbol: self._definition(symbol) for symbol in symbols}
+        self._definitions = assets.definitions(self._context, self._suite, symbols)
         self._checkpoint = checkpoints.current(self._context, self._suite_name, self._definitions.values())
 
     def check(self, key: str) -> rulepack.Check:
@@ -173,20 +172,6 @@ class Project:
         if stored and before == suites.said(wanted):
             return stored
         return self._context.suites.add_or_update(wanted)
-
-    def _definition(self, symbol: str) -> gx.ValidationDefinition:
-        name = f"{self._suite_name} {symbol}"
-        try:
-            return self._context.validation_definitions.get(name)
-        except gx.exceptions.DataContextError:
-            pass
-        bars = self._context.data_sources.all().get(EXCHANGE) or self._context.data_sources.add_pandas(EXCHANGE)
-        if symbol in bars.get_asset_names():
-            batch = bars.get_asset(symbol).get_batch_definition(_BATCH)
-        else:
-            batch = bars.add_dataframe_asset(symbol).add_batch_definition_whole_dataframe(_BATCH)
-        definition = gx.ValidationDefinition(name=name, data=batch, suite=self._suite)
-        return self._context.validation_definitions.add_or_update(definition)
 
 
 def _reason(exception_info: Mapping[str, Any]) -> str:
