@@ -1,6 +1,6 @@
 # make install   the exact tested versions into .venv (Python 3.11 to 3.13), and the crypto-lake command
 # make demo      the whole lake at work in some minutes; KEEP=1 leaves it running until Ctrl-C
-# make test      ruff, mypy, pytest: what CI runs
+# make test      ruff, mypy, pytest: what CI runs (on Debian, as root or with sudo, it installs Chromium where there is none)
 # make lint      the first two of these
 # make bench     what is fast, measured, beside its rivals (which it installs)
 # make docs      write what the documents take from the code
@@ -8,7 +8,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := install
-.PHONY: install demo test lint bench lock docs
+.PHONY: install demo test lint browser bench lock docs
 
 BIN := .venv/bin
 DONE := .venv/.installed
@@ -38,7 +38,17 @@ lint: $(DONE)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-test: lint
+# The tests of the Data Docs look at them in a browser. Where it cannot be had they are skipped, and say what is missing.
+browser:
+	@for name in chromium chromium-browser google-chrome-stable google-chrome; do \
+	  if command -v $$name >/dev/null; then exit 0; fi; done; \
+	as=; if [ "$$(id -u)" != 0 ]; then as='sudo -n'; fi; \
+	if command -v apt-get >/dev/null && grep -qs '^ID=debian' /etc/os-release && $$as true 2>/dev/null; then \
+	  echo 'apt-get install chromium (for the tests of the pages)'; \
+	  { $$as apt-get update -qq && $$as env DEBIAN_FRONTEND=noninteractive \
+	    apt-get install -qq -y --no-install-recommends chromium; } >/dev/null || echo 'Not installed: their tests are skipped'; fi
+
+test: lint browser
 	$(BIN)/python -m pytest -n 2 --dist loadfile --durations 10 $(ARGS)
 
 # The rivals are none of the lake's dependencies: they come into .venv for this alone.

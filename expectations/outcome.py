@@ -24,6 +24,9 @@ class RuleResult:
         violations: how many of those violate it.
         failing: how many of the violations make the verdict FAIL; the others make it INVESTIGATE.
         rows: the first offending rows (`rulepack.TOP`), by symbol and time, with the columns that show why.
+        info: how many of them are only told, and leave the verdict alone.
+        why: why it matters.
+        remedy: what to do when it is violated.
     """
 
     rule: str
@@ -33,6 +36,9 @@ class RuleResult:
     violations: int
     failing: int
     rows: tuple[Row, ...]
+    info: int = 0
+    why: str = ""
+    remedy: str = ""
 
     @property
     def percent(self) -> float:
@@ -109,6 +115,7 @@ class DayResult:
         hours: the share of each hour's windows that is there; None where none must be.
         parity: of bars, how they compare with the klines.
         page: the Data Docs page.
+        info: of the violations, those that leave the verdict alone.
     """
 
     table: str
@@ -125,6 +132,7 @@ class DayResult:
     hours: tuple[float | None, ...]
     parity: Parity | None
     page: Path
+    info: int = 0
 
     @property
     def verdict(self) -> Verdict:
@@ -153,7 +161,7 @@ def _verdict(days: list[DayResult]) -> Verdict:
     """The verdict of some symbol-days, by the rules of `Outcome.verdict`."""
     if not any(day.rows for day in days) or any(day.failing for day in days):
         return "FAIL"
-    return "INVESTIGATE" if any(any(day.violations.values()) for day in days) else "PASS"
+    return "INVESTIGATE" if any(sum(day.violations.values()) > day.info for day in days) else "PASS"
 
 
 @dataclass(frozen=True)
@@ -193,7 +201,7 @@ class Outcome:
         """FAIL when a fail-rule is violated or no row was checked, else INVESTIGATE when another is, else PASS."""
         if self.rows == 0 or any(rule.failing for rule in self.rules):
             return "FAIL"
-        return "INVESTIGATE" if any(rule.violations for rule in self.rules) else "PASS"
+        return "INVESTIGATE" if any(rule.violations > rule.info for rule in self.rules) else "PASS"
 
     def parity(self) -> dict[str, Any] | None:
         """Return the counts of all symbol-days that were compared with klines; None where the source is not bars."""

@@ -1,8 +1,8 @@
-"""The Great Expectations project below a lake's `reports/`: its context, its suites, one run, its Data Docs site.
+"""The Great Expectations project below a lake's `reports/`: its context, suites, checkpoints, one run of them.
 
-``reports/gx/`` is the project (suites, validation definitions, results), ``reports/data_docs/`` its site. A run is
-named by the window it validates, and a result's run time is the day that it is about: the same validation leaves the
-same files.
+``reports/gx/`` is the project (suites, validation definitions, a checkpoint a suite, results, plugins),
+``reports/data_docs/`` its site. A run is named by the window it validates, and a result's run time is the day that it
+is about: the same validation leaves the same files.
 """
 
 import os
@@ -23,7 +23,7 @@ from great_expectations.data_context.types.resource_identifiers import (
 )
 from loguru import logger
 
-from expectations import suites
+from expectations import assets, checkpoints, own, rulepack, runs, site, suites
 from lake.errors import LakeError
 from lake.layout import EXCHANGE, Layout
 from lake.windows import Window
@@ -31,20 +31,24 @@ from lake.windows import Window
 if TYPE_CHECKING:
     import pandas as pd
 
-_SITE = "data_docs"
-_BATCH = "symbol-day"
+_FORMAT = {"result_format": "SUMMARY", "partial_unexpected_count": rulepack.TOP}
 
 
 class Project:
-    """The Great Expectations project of one lake, made when it is not there yet. Only one process may have it open."""
+    """The Great Expectations project of one lake, made when it is not there yet. Only one process may have it open.
+
+    Attributes:
+        rules: those of the rulepack that apply, then the user's own (`expectations.own`).
+    """
 
     def __init__(self, layout: Layout, source: str, tf: str, window: Window, symbols: Iterable[str]) -> None:
-        self.pages = layout.reports / "data_docs"
         self._folder = layout.reports / "gx"
         self._source = source
         self._suite_name = suites.name(source, tf)
         self._run_name = f"{window.start:%Y-%m-%dT%H%M%SZ}_{window.end:%Y-%m-%dT%H%M%SZ}"
-        self._results: list[ValidationResultIdentifier] = []
+        self._results: dict[ValidationResultIdentifier, gx.core.ExpectationSuiteValidationResult | None] = {}
+        self._days: dict[tuple[str, datetime], runs.Day] = {}
+        self._files = own.load(self._folder, self._suite_name)
         try:
             self._open(source, tf, symbols)
         except Exception as error:  # whatever Great Expectations makes of a torn file: it does not write them whole
@@ -57,10 +61,18 @@ class Project:
         self._context = gx.get_context(mode="file", project_root_dir=self._folder.parent)
         self._settle()
         self._suite = self._current_suite(suites.suite(source, tf))
-        self._definitions = {symbol: self._definition(symbol) for symbol in symbols}
+        theirs = [one for one in self._suite.expectations if not isinstance(one, suites.ExpectCheckToHold)]
+        self.rules = (*rulepack.rules(source), *own.rules(theirs))
+        self._checks = {check.key: check for rule in self.rules for check in rule.checks}
+        self._definitions = assets.definitions(self._context, self._suite, symbols)
+        self._checkpoint = checkpoints.current(self._context, self._suite_name, self._definitions.values())
+
+    def check(self, key: str) -> rulepack.Check:
+        """Return the check with this key, the rulepack's or the user's own."""
+        return self._checks[key]
 
     def _forget(self) -> None:
-        """Take away what the rulepack can make anew: all of the project but its results."""
+        """Take away what the rulepack can make anew: all of the project but its results and plugins."""
         for name in ("great_expectations.yml", "uncommitted/config_variables.yml"):
             (self._folder / name).unlink(missing_ok=True)
         for name in ("expectations", "validation_definitions", "checkpoints"):
@@ -74,23 +86,41 @@ class Project:
         """
         run_id = RunIdentifier(self._run_name, run_time=day)
         found = self._definitions[symbol].run(
+            checkpoint_id=self._checkpoint.id,
             batch_parameters={"dataframe": frame},
             expectation_parameters=suites.parameters(self._source, dict(facts)),
+            result_format=_FORMAT,
             run_id=run_id,
         )
         self._let_go(symbol)
-        key = ValidationResultIdentifier(ExpectationSuiteIdentifier(self._suite_name), run_id, found.batch_id)
-        if key not in self._results:
-            self._results.append(key)
-        for result in found.results:
-            if result.exception_info and "unexpected_count" not in result.result:
+        results = {}
+        for one in found.results:
+            key = suites.key(one.expectation_config)
+            if one.exception_info and not one.result:
+                where = (one.expectation_config.meta or {}).get("file", "")
                 raise LakeError(
-                    f"{symbol} {day:%Y-%m-%d}: {result.expectation_config.kwargs['check']} could not be evaluated: "
-                    f"{_reason(result.exception_info)}"
+                    f"{symbol} {day:%Y-%m-%d}: {key} could not be evaluated: {_reason(one.exception_info)}"
+                    + (f" (in {self._folder / where})" if where else "")
                 )
+            if not suites.is_ours(one.expectation_config):
+                one.result = own.result(one, frame, symbol)
+            results[key] = one.result
         found.meta["batch_markers"].pop("ge_load_time", None)  # the clock: the same validation leaves the same file
+        key = ValidationResultIdentifier(ExpectationSuiteIdentifier(self._suite_name), run_id, found.batch_id)
         self._context.validation_results_store.set(key, found)
-        return {result.expectation_config.kwargs["check"]: result.result for result in found.results}
+        self._results[key] = found if checkpoints.has_more_to_do(self._checkpoint) else None
+        self._days[symbol, day] = self._day(symbol, day, results)
+        return results
+
+    def _day(self, symbol: str, day: datetime, results: Mapping[str, Any]) -> runs.Day:
+        violated = [key for key, result in results.items() if result["unexpected_count"]]
+        state = rulepack.state(
+            [self._checks[key].severity for key in violated], rows=results["R5-rows"]["element_count"]
+        )
+        ids = {rulepack.rule_id(key) for key in violated}
+        named = tuple(rule.id for rule in self.rules if rule.id in ids)
+        page = self.page(symbol, day)
+        return runs.day_of(page.parent.parent, page, state=state, violated=named)
 
     def _let_go(self, symbol: str) -> None:
         """Free the frame: Great Expectations keeps the last one of each asset, some 25 MB a symbol, until the end."""
@@ -100,27 +130,30 @@ class Project:
 
     def page(self, symbol: str, day: datetime) -> Path:
         """Return the path of the Data Docs page of a symbol-day of this run."""
-        time = day.strftime("%Y%m%dT%H%M%S.%fZ")
-        return self.pages / "validations" / self._suite_name / self._run_name / time / f"{EXCHANGE}-{symbol}.html"
+        folder = site.runs(self._context).folder(self._suite_name, self._run_name)
+        return folder / day.strftime("%Y%m%dT%H%M%S.%fZ") / f"{EXCHANGE}-{symbol}.html"
 
-    def build_pages(self) -> Path:
-        """Build the pages of this run, the suite's page and the index; return the path of the index.
+    def finish(self, keep_runs: int) -> Path:
+        """Run the checkpoint's actions, which build the pages of this run once; let old runs go; return the index.
 
         Raises:
-            LakeError: a page is missing. Great Expectations logs what goes wrong in a page and goes on.
+            LakeError: a page cannot be built.
         """
+        kept = site.runs(self._context)
+        for name in kept.prune(self._suite_name, keep_runs, sure=self._run_name):
+            logger.info(
+                "{} {}: pages and results removed (validation.keep_runs is {})", self._suite_name, name, keep_runs
+            )
         suite = ExpectationSuiteIdentifier(self._suite_name)
-        self._context.build_data_docs(site_names=[_SITE], resource_identifiers=[suite, *self._results])
-        shutil.rmtree(self.pages / "static", ignore_errors=True)  # 4 MB that no page of ours uses
-        index = self.pages / "index.html"
-        wanted = [index, *(self.pages / "validations" / _relative(key) for key in self._results)]
-        if missing := [path for path in wanted if not path.is_file()]:
-            raise LakeError(f"{missing[0]}: Data Docs page was not built ({len(missing)} in all): see the log")
-        return index
+        self._context.build_data_docs([site.NAME], [suite, *self._results], build_index=False)
+        site.write_run(self._context, kept.keep(self._suite_name, self._run_name, self._days.values()))
+        self._context.build_data_docs([site.NAME], [])
+        checkpoints.act(self._checkpoint, self._run_name, self._results)
+        return site.folder(self._context) / "index.html"
 
     def _settle(self) -> None:
         """Bring the project's settings to what they must be; an unchanged project is not written again."""
-        wanted = {_SITE: _site()}
+        wanted = {site.NAME: site.config()}
         if self._context.variables.data_docs_sites != wanted:
             self._context.variables.data_docs_sites = wanted
             self._context.variables.progress_bars = {"globally": False}
@@ -128,64 +161,24 @@ class Project:
             self._context.variables.save()
 
     def _current_suite(self, wanted: gx.ExpectationSuite) -> gx.ExpectationSuite:
-        """The stored suite where it is the rulepack's, else the rulepack's, stored."""
+        """The stored suite where it is as it must be; else the rulepack's, with the user's own, stored."""
+        mine = [one for part in self._files.values() for one in part]
         try:
             stored = self._context.suites.get(wanted.name)
         except gx.exceptions.DataContextError:
-            return self._context.suites.add(wanted)
-        if _said(stored) == _said(wanted):
+            stored = None
+        before = suites.said(stored) if stored else None
+        wanted.expectations += [*mine, *own.added(stored.expectations if stored else [])]
+        if stored and before == suites.said(wanted):
             return stored
         return self._context.suites.add_or_update(wanted)
-
-    def _definition(self, symbol: str) -> gx.ValidationDefinition:
-        name = f"{self._suite_name} {symbol}"
-        try:
-            return self._context.validation_definitions.get(name)
-        except gx.exceptions.DataContextError:
-            pass
-        bars = self._context.data_sources.all().get(EXCHANGE) or self._context.data_sources.add_pandas(EXCHANGE)
-        if symbol in bars.get_asset_names():
-            batch = bars.get_asset(symbol).get_batch_definition(_BATCH)
-        else:
-            batch = bars.add_dataframe_asset(symbol).add_batch_definition_whole_dataframe(_BATCH)
-        definition = gx.ValidationDefinition(name=name, data=batch, suite=self._suite)
-        return self._context.validation_definitions.add_or_update(definition)
-
-
-def _site() -> dict[str, Any]:
-    """The Data Docs site: Great Expectations' builder, our renderers and view, which fetch nothing and escape all."""
-    view = {"module_name": "expectations.pages", "class_name": "OfflineView"}
-
-    def page(renderer: str) -> dict[str, Any]:
-        return {"renderer": {"module_name": "expectations.pages", "class_name": renderer}, "view": view}
-
-    return {
-        "class_name": "SiteBuilder",
-        "show_how_to_buttons": False,
-        "store_backend": {"class_name": "TupleFilesystemStoreBackend", "base_directory": "../data_docs/"},
-        "site_index_builder": {"class_name": "DefaultSiteIndexBuilder", **page("IndexRenderer")},
-        "site_section_builders": {
-            "expectations": {"class_name": "DefaultSiteSectionBuilder", **page("SuiteRenderer")},
-            "validations": {"class_name": "DefaultSiteSectionBuilder", **page("ResultRenderer")},
-            "profiling": "None",
-        },
-    }
-
-
-def _said(suite: gx.ExpectationSuite) -> list[tuple[Any, ...]]:
-    return [(item.check, item.facts, str(item.severity), item.description) for item in suite.expectations]
-
-
-def _relative(key: ValidationResultIdentifier) -> Path:
-    *folders, last = key.to_tuple()
-    return Path(*folders, f"{last}.html")
 
 
 def _reason(exception_info: Mapping[str, Any]) -> str:
     """The message in an exception info, which is one record or one record a metric."""
     if "exception_message" in exception_info:
         return str(exception_info["exception_message"])
-    return "; ".join(str(info.get("exception_message")) for info in exception_info.values())
+    return "; ".join(dict.fromkeys(str(info.get("exception_message")) for info in exception_info.values()))
 
 
 def link(path: Path, start: Path) -> str:

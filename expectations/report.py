@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from expectations import rulepack, statistics
+from expectations import statistics
 from expectations.markdown import Link, cell, table
 from expectations.outcome import DayResult, Outcome, RuleResult
 from expectations.rulepack import TOP
@@ -60,8 +60,7 @@ def percent(rule: RuleResult) -> str:
 
 
 def _offending(rule: RuleResult) -> str:
-    about = rulepack.rule(rule.rule)
-    says = f"**Why it matters:** {about.why}\n\n**What to do:** {about.remedy}"
+    says = f"**Why it matters:** {rule.why}\n\n**What to do:** {rule.remedy}"
     count = (
         f"{rule.violations:,} violation{'' if rule.violations == 1 else 's'}; the first {TOP} offending rows at most."
     )
@@ -102,7 +101,7 @@ def _day(day: DayResult, ids: list[str], report: Path) -> list[Any]:
 
 def _assessment(outcome: Outcome) -> str:
     failed = [rule.rule for rule in outcome.rules if rule.failing]
-    odd = [rule.rule for rule in outcome.rules if rule.violations > rule.failing]
+    odd = [rule.rule for rule in outcome.rules if rule.violations > rule.failing + rule.info]
     reasons = []
     if not outcome.rows:
         reasons.append("No row was checked: there are no rows of these symbols in this window.")

@@ -10,7 +10,7 @@ from typing import Literal
 
 from lake.windows import HOUR_US, MINUTE_US
 
-Severity = Literal["fail", "investigate"]
+Severity = Literal["fail", "investigate", "info"]
 Unit = Literal["row", "column", "window"]
 
 TOP = 25
@@ -316,3 +316,15 @@ def rule(rule_id: str) -> Rule:
 def check(key: str) -> Check:
     """Return the check with this key."""
     return next(check for rule in RULES for check in rule.checks if check.key == key)
+
+
+def rule_id(key: str) -> str:
+    """Return the id of the rule that a check's key belongs to."""
+    return key.partition("-")[0]
+
+
+def state(violated: list[str], *, rows: int) -> Literal["PASS", "INVESTIGATE", "FAIL"]:
+    """Return the verdict of the severities that were violated, on so many rows."""
+    if "fail" in violated or not rows:
+        return "FAIL"
+    return "INVESTIGATE" if "investigate" in violated else "PASS"

@@ -93,11 +93,12 @@ class Run:
         midnight = Window.of_day(day.day).start
         results = self.project.run(day.symbol, midnight, day.frame, facts)
         violations: dict[str, int] = {}
-        failing = 0
+        failing = info = 0
         for key, result in results.items():
-            check = rulepack.check(key)
+            check = self.project.check(key)
             violations[check.rule] = violations.get(check.rule, 0) + result["unexpected_count"]
             failing += result["unexpected_count"] if check.severity == "fail" else 0
+            info += result["unexpected_count"] if check.severity == "info" else 0
         windows = next(results[key] for key in ("R5-windows", "D1-known") if key in results)
         found = DayResult(
             table=self.of.name,
@@ -114,5 +115,6 @@ class Run:
             hours=day.hours(),
             parity=parity,
             page=self.project.page(day.symbol, midnight),
+            info=info,
         )
         return Done(found, facts, wide, results)

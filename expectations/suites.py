@@ -95,6 +95,22 @@ def suite(source: str, tf: str) -> ExpectationSuite:
     )
 
 
+def is_ours(config: Any) -> bool:
+    """Return whether an expectation's configuration is of the rulepack."""
+    return "check" in config.kwargs and "facts" in config.kwargs
+
+
+def key(config: Any) -> str:
+    """Return the check's key of an expectation's configuration, the rulepack's or the user's own."""
+    return str(config.kwargs["check"] if is_ours(config) else config.meta["key"])
+
+
+def said(suite: ExpectationSuite) -> list[Any]:
+    """Return all that a suite says, to be compared."""
+    config = [item.configuration.to_json_dict() for item in suite.expectations]
+    return [{name: value for name, value in one.items() if name != "id" and value} for one in config]
+
+
 def parameter(key: str) -> str:
     """Return the name of the suite parameter that carries a check's facts."""
     return f"facts_{key.replace('-', '_')}"

@@ -29,6 +29,7 @@ def validate(
     report: Path | None = None,
     progress: Progress | None = None,
     notes: Iterable[str] = (),
+    keep_runs: int = 90,
 ) -> Outcome:
     """Check every rule of the rulepack on a source, of symbols in a window; write Data Docs and the Markdown report.
 
@@ -45,6 +46,7 @@ def validate(
         report: where the Markdown report goes; by default below ``reports/``, named by the parameters.
         progress: is told, in words, each symbol-day that begins.
         notes: what a reader of the report must know beside what is found, such as what could not be fetched.
+        keep_runs: of how many runs of this suite pages and results stay (`validation.keep_runs`).
 
     Raises:
         BadInputError: the source or timeframe is none, a symbol is none, no whole minute lies in the window.
@@ -56,7 +58,8 @@ def validate(
     lengths = "-".join(length for _, length in tables)
     report = Path(report) if report else layout.reports / f"{_report_name(chosen, window, lengths, source)}.md"
     with locks.validation(layout):
-        done, spreads, index = _run(layout, tables, chosen, window, now, progress or (lambda _: None))
+        told = progress or (lambda _: None)
+        done, spreads, rules, index = _run(layout, tables, chosen, window, now, told, keep_runs)
         outcome = Outcome(
             symbols=chosen,
             window=window,
@@ -64,7 +67,7 @@ def validate(
             source=source,
             clipped_to=iso(now) if now < window.end else None,
             rows=sum(one.day.rows for one in done),
-            rules=tuple(_rule(rule, done) for rule in _rules(tables)),
+            rules=tuple(_rule(rule, done) for rule in rules),
             days=tuple(one.day for one in done),
             spreads=spreads,
             report=report,
@@ -85,17 +88,21 @@ def _run(
     window: Window,
     now: datetime,
     progress: Progress,
-) -> tuple[list[Done], tuple[Spreads, ...], Path]:
-    """Validate each table; return what was found, and the path of the pages' index."""
+    keep_runs: int,
+) -> tuple[list[Done], tuple[Spreads, ...], list[rulepack.Rule], Path]:
+    """Validate each table; return what was found, the rules in order, and the path of the pages' index."""
     from expectations.project import Project  # Great Expectations: seconds to import
 
     done: list[Done] = []
     spreads: tuple[Spreads, ...] = ()
+    rules: dict[str, rulepack.Rule] = {}
     for of, tf in tables:
         project = Project(layout, of.name, tf, window, symbols)
         found, quotes = Run(project, layout, of, window, tf, now, progress).all(symbols)
-        done, spreads, index = done + found, spreads + quotes, project.build_pages()
-    return done, spreads, index
+        done, spreads, index = done + found, spreads + quotes, project.finish(keep_runs)
+        rules |= {rule.id: rule for rule in project.rules}
+    packed = [rules.pop(rule.id) for rule in rulepack.RULES if rule.id in rules]
+    return done, spreads, [*packed, *rules.values()], index
 
 
 def _agreement(
@@ -110,14 +117,9 @@ def _agreement(
     return agreement.recent(layout, symbols, last)
 
 
-def _rules(tables: list[tuple[Table, str]]) -> list[rulepack.Rule]:
-    wanted = {rule.id for of, _ in tables for rule in rulepack.rules(of.name)}
-    return [rule for rule in rulepack.RULES if rule.id in wanted]
-
-
 def _rule(rule: rulepack.Rule, done: list[Done]) -> RuleResult:
     """Add a rule's results up; of windows and columns, those that should be there and are not count as checked."""
-    checked = violations = failing = 0
+    checked = violations = failing = info = 0
     rows: list[dict[str, Any]] = []
     for one in done:
         for check in rule.checks:
@@ -128,8 +130,12 @@ def _rule(rule: rulepack.Rule, done: list[Done]) -> RuleResult:
             checked += result["element_count"] if check.counts == "row" else count
             violations += count
             failing += count if check.severity == "fail" else 0
+            info += count if check.severity == "info" else 0
             rows += result["partial_unexpected_index_list"]
-    return RuleResult(rule.id, rule.title, rule.severity, checked, violations, failing, tuple(rows[: rulepack.TOP]))
+    return RuleResult(
+        rule.id, rule.title, rule.severity, checked, violations, failing, tuple(rows[: rulepack.TOP]),
+        info=info, why=rule.why, remedy=rule.remedy,
+    )  # fmt: skip
 
 
 def _whole(window: Window, tables: list[tuple[Table, str]]) -> Window:

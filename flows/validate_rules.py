@@ -47,7 +47,8 @@ def validate_rules(
     notes = _fetch(lake, names, span) if fetch_klines and source == "bars" else []
     with progress.shown("validate") as shown:
         outcome = check_rules(
-            lake.layout, names, span, tf, source, now, Path(report) if report else None, shown, notes
+            lake.layout, names, span, tf, source, now, Path(report) if report else None, shown, notes,
+            lake.validation.keep_runs,
         )  # fmt: skip
     key = "validate-rules" if source == "bars" else f"validate-rules-{source}"
     artifacts.markdown(f"{key}-report", outcome.report.read_text(encoding="utf-8"), f"Rules over {span}: {source}")

@@ -90,6 +90,12 @@ class MacroMinute(_Section):
     yahoo_url: HttpUrl | None = None
 
 
+class Validation(_Section):
+    """What stays of validations: pages and results of so many runs of each suite, the newest."""
+
+    keep_runs: Annotated[int, Field(ge=1, le=10_000)] = 90
+
+
 class Logging(_Section):
     """How long log files are kept; one file a day."""
 
@@ -122,6 +128,7 @@ class Settings(BaseSettings):
     collector: Collector = Collector()
     transformer: Transformer = Transformer()
     macro_minute: MacroMinute = MacroMinute()
+    validation: Validation = Validation()
     logging: Logging = Logging()
     server: Listener = Listener(port=4200)
     dashboard: Listener = Listener(port=8501)

@@ -37,12 +37,13 @@ def check_rules(
     report: Path | None,
     progress: Progress,
     notes: list[str],
+    keep_runs: int = 90,
 ) -> "Outcome":
     """Check a source against every rule; write the Markdown report and Data Docs."""
     from expectations.validate import validate
 
     told, total = count(), len(symbols) * len(list(window.days()))
     return validate(
-        layout, symbols, window, tf, source, now=now, report=report, notes=notes,
+        layout, symbols, window, tf, source, now=now, report=report, notes=notes, keep_runs=keep_runs,
         progress=lambda what: progress(min(next(told) / total, 1.0), what),
     )  # fmt: skip

@@ -191,7 +191,7 @@ def test_pages_fetch_nothing_and_link_only_to_what_is_there(layout):
     write_hours(layout, plant(bars(60), [3], open=None))
     outcome = check(layout, 60)
     pages = sorted(outcome.data_docs.parent.rglob("*.html"))
-    assert len(pages) == 3
+    assert len(pages) == 4  # index, run, symbol-day, rules
     for page in pages:
         text = page.read_text()
         assert "//" not in re.sub(r"<!DOCTYPE.*?>", "", text)

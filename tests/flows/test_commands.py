@@ -55,6 +55,15 @@ def test_transform_compact_validate_and_slice_with_no_server(command, five_secon
     assert "# " in (tmp_path / "here" / "mine.md").read_text()
 
 
+def test_pages_of_more_runs_than_the_setting_says_go(command, five_seconds, layout):
+    assert command("transform-hour").returncode == 0
+    for second in (2, 3):
+        span = ("--start", f"2025-10-20T00:00:0{second}Z", "--end", "2025-10-20T00:00:06Z")
+        assert command("validate-rules", *span, LAKE_VALIDATION__KEEP_RUNS="1").returncode == 0
+    kept = [path.name for path in (layout.reports / "data_docs" / "validations" / "bars_1s").iterdir()]
+    assert kept == ["2025-10-20T000003Z_2025-10-20T000006Z"]
+
+
 def test_a_failed_verdict_is_exit_code_one(command, five_seconds):
     assert command("transform-hour").returncode == 0
     done = command("validate-rules", "--start", "2025-10-22", "--end", "2025-10-23", "--json")

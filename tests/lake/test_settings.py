@@ -49,6 +49,8 @@ def test_a_relative_base_path_is_taken_from_its_file_and_of_the_environment_from
         ("collector: {rotate: 1}", "collector.rotate: no such key"),
         ("collector: {rotate_seconds: soon}", "collector.rotate_seconds"),
         ("collector: {rotate_seconds: 0}", "collector.rotate_seconds"),
+        ("validation: {keep_runs: 0}", "validation.keep_runs"),
+        ("validation: {keep_run: 9}", "validation.keep_run: no such key"),
         ("symbols: ['../../x']", "symbols: symbol '../../x'"),
         ("symbols: []", "symbols: at least one"),
         ("symbols: SOLUSDT", "symbols"),

@@ -1,0 +1,165 @@
+"""A user's own expectations: Python files in ``reports/gx/plugins/expectations/``, Great Expectations' plugins folder.
+
+A file has a docstring (its first line is the rule's title, the rest says why) and a list ``EXPECTATIONS`` of any of
+Great Expectations' expectations, or of subclasses written there. ``SUITES`` names the suites they belong to; without
+it, all. A file is a rule named like the file; `severity` ``critical`` makes the verdict FAIL, ``warning`` INVESTIGATE,
+``info`` nothing. Expectations that somebody has added to the stored suite are kept, and are the rule ``suite``.
+"""
+
+import importlib.util
+import inspect
+import math
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from great_expectations.expectations.expectation import Expectation
+
+from expectations.rulepack import TOP, Check, Rule, Severity
+from lake.errors import BadInputError
+
+if TYPE_CHECKING:
+    from great_expectations.core import ExpectationValidationResult
+
+FOLDER = Path("plugins", "expectations")
+ADDED = "suite"
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_RULEPACK = re.compile(r"R\d+\Z")
+_SEVERITY: dict[str, Severity] = {"critical": "fail", "warning": "investigate", "info": "info"}
+_REMEDY = "See the file {file} in the Great Expectations project of this lake, where this is expected."
+
+
+def load(project: Path, suite: str) -> dict[str, list[Expectation]]:
+    """Return the expectations for a suite, by the file that has them, each with its place (`meta`) in it.
+
+    Raises:
+        BadInputError: a file does not run, or is not as the module's docstring says; named with the reason.
+    """
+    found = {}
+    for path in sorted((project / FOLDER).glob("*.py")):
+        if path.name.startswith("_"):
+            continue
+        module = _run(path)
+        wanted = _list(path, module, "EXPECTATIONS", Expectation, None)
+        if suite not in _list(path, module, "SUITES", str, [suite]):
+            continue
+        title, _, why = (inspect.getdoc(module) or "").partition("\n")
+        for number, one in enumerate(wanted, 1):
+            one.meta = {
+                **_told(one, f"{path.stem}-{number}"),
+                "file": (FOLDER / path.name).as_posix(),
+                "title": title.strip() or path.stem.replace("_", " "),
+                "why": " ".join(why.split()),
+            }
+        found[path.stem] = wanted
+    return found
+
+
+def added(expectations: Sequence[Expectation]) -> list[Expectation]:
+    """Of a stored suite's expectations, those that neither the rulepack nor a file has put there."""
+    mine = [one for one in expectations if not hasattr(one, "check") and "file" not in (one.meta or {})]
+    for number, one in enumerate(mine, 1):
+        words = {"title": "Expectations added to the suite", "why": "", **(one.meta or {})}
+        one.meta = {**words, **_told(one, f"{ADDED}-{number}")}
+    return mine
+
+
+def rules(expectations: Sequence[Expectation]) -> tuple[Rule, ...]:
+    """Return the rules that a user's expectations are, as the rulepack has its own."""
+    files: dict[str, list[Expectation]] = {}
+    for one in expectations:
+        files.setdefault(one.meta["key"].rpartition("-")[0], []).append(one)
+    return tuple(_rule(name, parts) for name, parts in files.items())
+
+
+def said(expectation: Any) -> tuple[Rule, Check]:
+    """Return the rule and the check that a user's expectation (or its configuration) is."""
+    meta = expectation.meta
+    check = Check(meta["key"], meta["says"], _SEVERITY[meta["severity"]], "row", "")
+    remedy = _REMEDY.format(file=meta["file"]) if "file" in meta else "Look into the suite: somebody has added this."
+    return Rule(check.rule, meta["title"], meta["why"] or "This lake's owner expects it.", remedy, (check,)), check
+
+
+def result(found: "ExpectationValidationResult", frame: pd.DataFrame, symbol: str) -> dict[str, Any]:
+    """Return Great Expectations' result of any expectation in the shape that the rulepack's have.
+
+    Of an expectation on rows, its rows; of another (a mean, a count), the symbol-day as one row with what was observed.
+    """
+    given = found.result
+    columns = [
+        value for name, value in found.expectation_config.kwargs.items() if str(name).lower().startswith("column")
+    ]
+    names = [name for value in columns for name in ([value] if isinstance(value, str) else value)]
+    if "unexpected_count" in given:
+        checked = int(given["element_count"])
+        count = 0 if found.success else int(given["unexpected_count"])
+        places = [place for place in given.get("partial_unexpected_index_list") or () if isinstance(place, int)]
+        shown = frame.iloc[places[:TOP]][list(dict.fromkeys(["symbol", "window_start", *names]))]
+        rows = [{name: _plain(value) for name, value in row.items()} for row in shown.to_dict("records")]
+    else:
+        checked, count = 1, 0 if found.success else 1
+        observed = given.get("observed_value")
+        rows = [{"symbol": symbol, "column": ", ".join(names) or "all", "found": _plain(observed)}]
+    if not found.success:
+        count = max(count, 1)  # whatever it counts, it does not hold
+    return {
+        "element_count": checked,
+        "unexpected_count": count,
+        "unexpected_percent": 100 * count / checked if checked else 0.0,
+        "unexpected_index_column_names": ["symbol", "window_start"],
+        "partial_unexpected_index_list": rows if count else [],
+    }
+
+
+def _run(path: Path) -> ModuleType:
+    if not _NAME.match(path.stem) or _RULEPACK.match(path.stem) or path.stem == ADDED:
+        raise BadInputError(f"{path}: name the file in letters, digits and _, and not as a rule of the rulepack (R1)")
+    spec = importlib.util.spec_from_file_location(f"lake_expectations_{path.stem}", path)
+    assert spec and spec.loader  # noqa: S101  (a path that ends in .py has both)
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise BadInputError(f"{path}: {type(error).__name__}: {reason}: mend it, or move it away") from error
+    return module
+
+
+def _list(path: Path, module: ModuleType, name: str, kind: type, default: list[Any] | None) -> list[Any]:
+    value = getattr(module, name, default)
+    if not isinstance(value, (list, tuple)) or not value or not all(isinstance(one, kind) for one in value):
+        raise BadInputError(f"{path}: {name}: expected a list of {kind.__name__}, and not an empty one")
+    return list(value)
+
+
+def _rule(name: str, parts: list[Expectation]) -> Rule:
+    both = [said(one) for one in parts]
+    first = both[0][0]
+    return Rule(name, first.title, first.why, first.remedy, tuple(check for _, check in both))
+
+
+def _told(expectation: Expectation, key: str) -> dict[str, str]:
+    """What a result has to know: Great Expectations leaves out of it what a subclass has as a default."""
+    severity = str(getattr(expectation.severity, "value", expectation.severity))
+    return {"key": key, "says": expectation.description or _words(expectation), "severity": severity}
+
+
+def _words(expectation: Expectation) -> str:
+    kwargs: Mapping[str, Any] = expectation.configuration.kwargs
+    values = ", ".join(f"{key} {value}" for key, value in kwargs.items() if key != "batch_id" and value is not None)
+    return f"{expectation.expectation_type.replace('_', ' ')} ({values})"
+
+
+def _plain(value: Any) -> Any:
+    """A cell as JSON has it."""
+    if value is None or value is pd.NA or value is pd.NaT:
+        return None
+    if isinstance(value, pd.Timestamp):
+        return value.isoformat().replace("+00:00", "Z")
+    value = value.item() if hasattr(value, "item") else value
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else str(value)
+    return value if isinstance(value, (bool, int, float, str)) else str(value)
