@@ -308,3 +308,11 @@ def test_bars_as_a_broken_writer_left_them_hide_nothing(layout):
     write_as_is(layout.hour_file(SOL, START), table(bars(60)).slice(0, 0))
     outcome = check(layout, 60)
     assert (outcome.verdict, counts(outcome)) == ("FAIL", {"R5": 60})
+
+
+def test_a_rule_that_had_nothing_to_check_does_not_say_that_it_holds(layout):
+    """R7 without klines: a reader must not take it for parity."""
+    write_hours(layout, bars(60))
+    page = check(layout, 60).days[0].page
+    results = {cells[0]: cells[-1] for cells in Cells(page).rows if len(cells) == 7}
+    assert (results["R7"], results["R8"]) == ("nothing to check", "holds")
