@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -408,11 +409,17 @@ def test_an_interrupt_while_all_wait_for_the_exchanges_next_minute_ends_the_comm
     }  # fmt: skip
     command = [sys.executable, "-m", "flows", "backfill-binance", "--symbols", "SOLUSDT", "--source", "rest"]
     command += ["--start", "2024-12-16", "--end", "2025-01-04"]
-    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+    # Where the tests run in the background, SIGINT is ignored, and so it would be in the command.
+    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True, preexec_fn=heard)
+    try:
         wait(lambda: not limits.free())
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=20)
-    limits.close()
+    finally:
+        process.kill()
+        process.wait()
+        limits.close()
     assert (process.returncode, "crypto-lake: stopped" in said) == (130, True), said
 
 
