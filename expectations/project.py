@@ -85,18 +85,21 @@ class Project:
             LakeError: an expectation could not be evaluated. That is never a pass.
         """
         run_id = RunIdentifier(self._run_name, run_time=day)
-        found = self._definitions[symbol].run(
-            checkpoint_id=self._checkpoint.id,
-            batch_parameters={"dataframe": frame},
-            expectation_parameters=suites.parameters(self._source, dict(facts)),
-            result_format=_FORMAT,
-            run_id=run_id,
-        )
+        try:
+            found = self._definitions[symbol].run(
+                checkpoint_id=self._checkpoint.id,
+                batch_parameters={"dataframe": frame},
+                expectation_parameters=suites.parameters(self._source, dict(facts)),
+                result_format=_FORMAT,
+                run_id=run_id,
+            )
+        except SystemExit as error:  # of a user's expectation: the program would end as if all were well
+            raise LakeError(f"{symbol} {day:%Y-%m-%d}: an expectation tried to end the program: mend it") from error
         self._let_go(symbol)
         results = {}
         for one in found.results:
             key = suites.key(one.expectation_config)
-            if one.exception_info and not one.result:
+            if _raised(one.exception_info):
                 where = (one.expectation_config.meta or {}).get("file", "")
                 raise LakeError(
                     f"{symbol} {day:%Y-%m-%d}: {key} could not be evaluated: {_reason(one.exception_info)}"
@@ -174,11 +177,18 @@ class Project:
         return self._context.suites.add_or_update(wanted)
 
 
+def _raised(exception_info: Mapping[str, Any] | None) -> bool:
+    """Whether an exception info, one record or one record a metric, is of an exception."""
+    info = exception_info or {}
+    records = [info] if "raised_exception" in info else info.values()
+    return any(record["raised_exception"] for record in records)
+
+
 def _reason(exception_info: Mapping[str, Any]) -> str:
     """The message in an exception info, which is one record or one record a metric."""
     if "exception_message" in exception_info:
-        return str(exception_info["exception_message"])
-    return "; ".join(dict.fromkeys(str(info.get("exception_message")) for info in exception_info.values()))
+        return " ".join(str(exception_info["exception_message"]).split())
+    return "; ".join(dict.fromkeys(_reason(info) for info in exception_info.values()))
 
 
 def link(path: Path, start: Path) -> str:

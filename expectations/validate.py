@@ -1,7 +1,9 @@
 """Validating a source: every rule on every symbol-day of a window, Data Docs, the Markdown report, the verdict."""
 
 import hashlib
+import sys
 from collections.abc import Iterable
+from contextlib import redirect_stdout
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -57,7 +59,7 @@ def validate(
     window = _whole(window, tables)
     lengths = "-".join(length for _, length in tables)
     report = Path(report) if report else layout.reports / f"{_report_name(chosen, window, lengths, source)}.md"
-    with locks.validation(layout):
+    with locks.validation(layout), redirect_stdout(sys.stderr):  # what an own expectation prints is no JSON
         told = progress or (lambda _: None)
         done, spreads, rules, index = _run(layout, tables, chosen, window, now, told, keep_runs)
         outcome = Outcome(
