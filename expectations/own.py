@@ -19,7 +19,7 @@ import pandas as pd
 from great_expectations.expectations.expectation import Expectation
 
 from expectations import suites
-from expectations.rulepack import TOP, Check, Rule, Severity
+from expectations.rulepack import TOP, Check, Rule, Severity, rule_id
 from lake.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -60,14 +60,14 @@ def load(project: Path, suite: str) -> dict[str, list[Expectation]]:
     return found
 
 
-def added(expectations: Sequence[Expectation]) -> list[Expectation]:
+def added(expectations: Sequence[Expectation], suite: str) -> list[Expectation]:
     """Of a stored suite's expectations, those that neither the rulepack nor a file has put there."""
     mine = [
         one for one in expectations if not isinstance(one, suites.ExpectCheckToHold) and "file" not in (one.meta or {})
     ]
     for number, one in enumerate(mine, 1):
         words = {"title": "Expectations added to the suite", "why": "", **(one.meta or {})}
-        one.meta = {**words, **_told(one, f"{ADDED}-{number}")}
+        one.meta = {**words, **_told(one, f"{ADDED}-{suite}-{number}")}
     return mine
 
 
@@ -75,7 +75,7 @@ def rules(expectations: Sequence[Expectation]) -> tuple[Rule, ...]:
     """Return the rules that a user's expectations are, as the rulepack has its own."""
     files: dict[str, list[Expectation]] = {}
     for one in expectations:
-        files.setdefault(one.meta["key"].rpartition("-")[0], []).append(one)
+        files.setdefault(rule_id(one.meta["key"]), []).append(one)
     return tuple(_rule(name, parts) for name, parts in files.items())
 
 

@@ -4,6 +4,7 @@ import hashlib
 import sys
 from collections.abc import Iterable
 from contextlib import redirect_stdout
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -102,7 +103,9 @@ def _run(
         project = Project(layout, of.name, tf, window, symbols)
         found, quotes = Run(project, layout, of, window, tf, now, progress).all(symbols)
         done, spreads, index = done + found, spreads + quotes, project.finish(keep_runs)
-        rules |= {rule.id: rule for rule in project.rules}
+        for rule in project.rules:  # of one that two tables have, the checks of both
+            known = rules.get(rule.id, rule)
+            rules[rule.id] = replace(rule, checks=tuple(dict.fromkeys((*known.checks, *rule.checks))))
     packed = [rules.pop(rule.id) for rule in rulepack.RULES if rule.id in rules]
     return done, spreads, [*packed, *rules.values()], index
 

@@ -7,6 +7,7 @@ import pytest
 from expectations import rulepack
 from expectations.outcome import Outcome
 from lake.errors import BadInputError, LakeError
+from tests.expectations import test_derivatives as derivatives
 from tests.expectations.small import at, bars, check, counts, plant, rows_of, write_hours
 
 BUSY = '''"""No second is busier than we believe.
@@ -136,6 +137,28 @@ def test_an_expectation_added_to_the_stored_suite_is_kept_and_run(layout):
     for _ in range(2):
         outcome = check(layout, 60)
         assert (outcome.verdict, counts(outcome)) == ("INVESTIGATE", {"suite": 1})
+
+
+@pytest.mark.parametrize(("severities", "verdict"), [
+    ({"funding_1h": ["info", "critical"], "open_interest_5m": ["info"]}, "FAIL"),
+    ({"funding_1h": ["critical"], "open_interest_5m": ["info"]}, "FAIL"),
+    ({"funding_1h": ["info"], "open_interest_5m": ["critical"]}, "FAIL"),
+    ({"funding_1h": ["warning"], "open_interest_5m": ["info", "info"]}, "INVESTIGATE"),
+])  # fmt: skip
+def test_expectations_added_to_the_suites_of_two_tables_all_count_as_severe_as_they_are(layout, severities, verdict):
+    import great_expectations as gx
+    import great_expectations.expectations as gxe
+
+    derivatives.write(layout)
+    assert derivatives.validated(layout).verdict == "PASS"
+    context = gx.get_context(mode="file", project_root_dir=layout.reports)
+    for suite, many in severities.items():
+        for number, severity in enumerate(many):
+            context.suites.get(suite).add_expectation(
+                gxe.ExpectTableRowCountToEqual(value=1_000_000 + number, severity=severity)
+            )
+    outcome = derivatives.validated(layout)
+    assert (outcome.verdict, counts(outcome)) == (verdict, {"suite": sum(map(len, severities.values()))})
 
 
 def test_a_checkpoint_a_suite_is_stored_with_the_action_that_builds_data_docs(layout):
