@@ -76,7 +76,7 @@ def _on_grid(frame: pd.DataFrame, facts: Facts) -> Rows:
 
 def _plausible_spread(frame: pd.DataFrame, facts: Facts) -> Rows:
     quoted, negative, wide, _ = spreads(frame)
-    return Rows(int(quoted.sum()), negative | wide if facts["wide_counts"] else negative)
+    return Rows(int((quoted | negative).sum()), negative | wide if facts["wide_counts"] else negative)
 
 
 def _consecutive_ids(frame: pd.DataFrame, facts: Facts) -> Rows:

@@ -22,6 +22,7 @@ def load(path: Path, table: Table, odd: Found) -> pa.Table:
     try:
         with pq.ParquetFile(path) as file:
             read = file.read(columns=[name for name in file.schema_arrow.names if name in table.schema.names])
+        read.validate(full=True)  # text that is none, which pandas refuses without a word about the file
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
         if isinstance(error, FileNotFoundError):
             raise

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from great_expectations.expectations.expectation import Expectation
 
-from expectations.rulepack import TOP, Check, Rule, Severity
+from expectations import suites
+from expectations.rulepack import TOP, Check, Rule, Severity, rule_id
 from lake.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 FOLDER = Path("plugins", "expectations")
 ADDED = "suite"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
-_RULEPACK = re.compile(r"R\d+\Z")
+_RULEPACK = re.compile(r"[RMD]\d+\Z")
 _SEVERITY: dict[str, Severity] = {"critical": "fail", "warning": "investigate", "info": "info"}
 _REMEDY = "See the file {file} in the Great Expectations project of this lake, where this is expected."
 
@@ -44,6 +45,7 @@ def load(project: Path, suite: str) -> dict[str, list[Expectation]]:
             continue
         module = _run(path)
         wanted = _list(path, module, "EXPECTATIONS", Expectation, None)
+        _refuse_what_is_not_its_own(path, wanted)
         if suite not in _list(path, module, "SUITES", str, [suite]):
             continue
         title, _, why = (inspect.getdoc(module) or "").partition("\n")
@@ -58,12 +60,14 @@ def load(project: Path, suite: str) -> dict[str, list[Expectation]]:
     return found
 
 
-def added(expectations: Sequence[Expectation]) -> list[Expectation]:
+def added(expectations: Sequence[Expectation], suite: str) -> list[Expectation]:
     """Of a stored suite's expectations, those that neither the rulepack nor a file has put there."""
-    mine = [one for one in expectations if not hasattr(one, "check") and "file" not in (one.meta or {})]
+    mine = [
+        one for one in expectations if not isinstance(one, suites.ExpectCheckToHold) and "file" not in (one.meta or {})
+    ]
     for number, one in enumerate(mine, 1):
         words = {"title": "Expectations added to the suite", "why": "", **(one.meta or {})}
-        one.meta = {**words, **_told(one, f"{ADDED}-{number}")}
+        one.meta = {**words, **_told(one, f"{ADDED}-{suite}-{number}")}
     return mine
 
 
@@ -71,7 +75,7 @@ def rules(expectations: Sequence[Expectation]) -> tuple[Rule, ...]:
     """Return the rules that a user's expectations are, as the rulepack has its own."""
     files: dict[str, list[Expectation]] = {}
     for one in expectations:
-        files.setdefault(one.meta["key"].rpartition("-")[0], []).append(one)
+        files.setdefault(rule_id(one.meta["key"]), []).append(one)
     return tuple(_rule(name, parts) for name, parts in files.items())
 
 
@@ -86,11 +90,14 @@ def said(expectation: Any) -> tuple[Rule, Check]:
 def result(found: "ExpectationValidationResult", frame: pd.DataFrame, symbol: str) -> dict[str, Any]:
     """Return Great Expectations' result of any expectation in the shape that the rulepack's have.
 
-    Of an expectation on rows, its rows; of another (a mean, a count), the symbol-day as one row with what was observed.
+    Of an expectation on rows, its rows; of another (a mean, a count, one that says yes or no and no more), the
+    symbol-day as one row with what was observed.
     """
-    given = found.result
+    given = found.result or {}
     columns = [
-        value for name, value in found.expectation_config.kwargs.items() if str(name).lower().startswith("column")
+        value
+        for name, value in found.expectation_config.kwargs.items()
+        if str(name).lower().startswith("column") and isinstance(value, (str, list, tuple, set))
     ]
     names = [name for value in columns for name in ([value] if isinstance(value, str) else value)]
     if "unexpected_count" in given:
@@ -133,6 +140,13 @@ def _list(path: Path, module: ModuleType, name: str, kind: type, default: list[A
     if not isinstance(value, (list, tuple)) or not value or not all(isinstance(one, kind) for one in value):
         raise BadInputError(f"{path}: {name}: expected a list of {kind.__name__}, and not an empty one")
     return list(value)
+
+
+def _refuse_what_is_not_its_own(path: Path, wanted: list[Expectation]) -> None:
+    if any(isinstance(one, suites.ExpectCheckToHold) for one in wanted):
+        raise BadInputError(f"{path}: EXPECTATIONS: a check of the rulepack is run without it: take it out")
+    if len({id(one) for one in wanted}) < len(wanted):
+        raise BadInputError(f"{path}: EXPECTATIONS: one object stands there twice: take it out, or make another")
 
 
 def _rule(name: str, parts: list[Expectation]) -> Rule:

@@ -47,6 +47,7 @@ def of_day(layout: Layout, day: SymbolDay, previous: int | None) -> Parity:
         LakeError: the klines cannot be read.
     """
     candles = klines.read(layout, day.symbol, "1m", day.day)
+    candles = candles.filter(pc.equal(candles["symbol"], day.symbol))
     if not len(candles) or not len(day.stored):
         return Parity(complete=_complete(_whole(_own(day.stored.select(_PROOF), day.symbol), day.window)))
     stored = _own(day.stored, day.symbol)

@@ -6,9 +6,9 @@ is about: the same validation leaves the same files.
 """
 
 import os
-import shutil
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -31,6 +31,8 @@ from lake.windows import Window
 if TYPE_CHECKING:
     import pandas as pd
 
+_FILES = ("great_expectations.yml", "uncommitted/config_variables.yml")
+_FOLDERS = ("expectations", "validation_definitions", "checkpoints")
 _FORMAT = {"result_format": "SUMMARY", "partial_unexpected_count": rulepack.TOP}
 
 
@@ -52,8 +54,10 @@ class Project:
         try:
             self._open(source, tf, symbols)
         except Exception as error:  # whatever Great Expectations makes of a torn file: it does not write them whole
-            logger.warning("{}: not readable ({}), made anew; results are kept", self._folder, type(error).__name__)
-            self._forget()
+            logger.warning(
+                "{}: not readable ({}): put aside in {}, made anew; results are kept",
+                self._folder, type(error).__name__, self._put_aside(),
+            )  # fmt: skip
             self._open(source, tf, symbols)
 
     def _open(self, source: str, tf: str, symbols: Iterable[str]) -> None:
@@ -71,12 +75,14 @@ class Project:
         """Return the check with this key, the rulepack's or the user's own."""
         return self._checks[key]
 
-    def _forget(self) -> None:
-        """Take away what the rulepack can make anew: all of the project but its results and plugins."""
-        for name in ("great_expectations.yml", "uncommitted/config_variables.yml"):
-            (self._folder / name).unlink(missing_ok=True)
-        for name in ("expectations", "validation_definitions", "checkpoints"):
-            shutil.rmtree(self._folder / name, ignore_errors=True)
+    def _put_aside(self) -> str:
+        """Move away all of the project but its results and plugins; what a user has added can be looked up there."""
+        aside = next(path for number in count(1) if not (path := self._folder / f"damaged-{number}").exists())
+        aside.mkdir(parents=True)
+        for name in (*_FILES, *_FOLDERS):
+            if (self._folder / name).exists():
+                (self._folder / name).rename(aside / Path(name).name)
+        return aside.name
 
     def run(self, symbol: str, day: datetime, frame: "pd.DataFrame", facts: Mapping[str, Any]) -> dict[str, Any]:
         """Validate one symbol-day and keep the result; return Great Expectations' result by check key.
@@ -85,18 +91,21 @@ class Project:
             LakeError: an expectation could not be evaluated. That is never a pass.
         """
         run_id = RunIdentifier(self._run_name, run_time=day)
-        found = self._definitions[symbol].run(
-            checkpoint_id=self._checkpoint.id,
-            batch_parameters={"dataframe": frame},
-            expectation_parameters=suites.parameters(self._source, dict(facts)),
-            result_format=_FORMAT,
-            run_id=run_id,
-        )
+        try:
+            found = self._definitions[symbol].run(
+                checkpoint_id=self._checkpoint.id,
+                batch_parameters={"dataframe": frame},
+                expectation_parameters=suites.parameters(self._source, dict(facts)),
+                result_format=_FORMAT,
+                run_id=run_id,
+            )
+        except SystemExit as error:  # of a user's expectation: the program would end as if all were well
+            raise LakeError(f"{symbol} {day:%Y-%m-%d}: an expectation tried to end the program: mend it") from error
         self._let_go(symbol)
         results = {}
         for one in found.results:
             key = suites.key(one.expectation_config)
-            if one.exception_info and not one.result:
+            if _raised(one.exception_info):
                 where = (one.expectation_config.meta or {}).get("file", "")
                 raise LakeError(
                     f"{symbol} {day:%Y-%m-%d}: {key} could not be evaluated: {_reason(one.exception_info)}"
@@ -168,17 +177,24 @@ class Project:
         except gx.exceptions.DataContextError:
             stored = None
         before = suites.said(stored) if stored else None
-        wanted.expectations += [*mine, *own.added(stored.expectations if stored else [])]
+        wanted.expectations += [*mine, *own.added(stored.expectations if stored else [], wanted.name)]
         if stored and before == suites.said(wanted):
             return stored
         return self._context.suites.add_or_update(wanted)
 
 
+def _raised(exception_info: Mapping[str, Any] | None) -> bool:
+    """Whether an exception info, one record or one record a metric, is of an exception."""
+    info = exception_info or {}
+    records = [info] if "raised_exception" in info else info.values()
+    return any(record["raised_exception"] for record in records)
+
+
 def _reason(exception_info: Mapping[str, Any]) -> str:
     """The message in an exception info, which is one record or one record a metric."""
     if "exception_message" in exception_info:
-        return str(exception_info["exception_message"])
-    return "; ".join(dict.fromkeys(str(info.get("exception_message")) for info in exception_info.values()))
+        return " ".join(str(exception_info["exception_message"]).split())
+    return "; ".join(dict.fromkeys(_reason(info) for info in exception_info.values()))
 
 
 def link(path: Path, start: Path) -> str:

@@ -60,7 +60,8 @@ def percent(rule: RuleResult) -> str:
 
 
 def _offending(rule: RuleResult) -> str:
-    says = f"**Why it matters:** {rule.why}\n\n**What to do:** {rule.remedy}"
+    title, why, remedy = (cell(words, limit=None) for words in (rule.title, rule.why, rule.remedy))
+    says = f"**Why it matters:** {why}\n\n**What to do:** {remedy}"
     count = (
         f"{rule.violations:,} violation{'' if rule.violations == 1 else 's'}; the first {TOP} offending rows at most."
     )
@@ -68,7 +69,7 @@ def _offending(rule: RuleResult) -> str:
     for row in rule.rows:
         groups.setdefault(tuple(row), []).append([_id(name, value) for name, value in row.items()])
     tables = [table([name.replace("_", " ") for name in head], rows) for head, rows in groups.items()]
-    return "\n\n".join([f"### {rule.rule} {rule.title}", says, count, *tables])
+    return "\n\n".join([f"### {rule.rule} {title}", says, count, *tables])
 
 
 def _id(name: str, value: Any) -> Any:

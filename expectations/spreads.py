@@ -26,7 +26,7 @@ class SpreadTally:
         self._quoted += int(quoted.sum())
         self._negative += int(negative.sum())
         self.wide += int(wide.sum())
-        points = part[np.isfinite(part) & ~negative] * 10_000
+        points = part[np.isfinite(part) & (part >= 0) & ~negative] * 10_000
         if len(points):
             self._histogram += np.bincount(np.searchsorted(_EDGES, points, side="right") - 1, minlength=len(_EDGES))
             self._max = max(self._max or 0.0, float(points.max()))

@@ -1,7 +1,10 @@
 """Validating a source: every rule on every symbol-day of a window, Data Docs, the Markdown report, the verdict."""
 
 import hashlib
+import sys
 from collections.abc import Iterable
+from contextlib import redirect_stdout
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -57,7 +60,7 @@ def validate(
     window = _whole(window, tables)
     lengths = "-".join(length for _, length in tables)
     report = Path(report) if report else layout.reports / f"{_report_name(chosen, window, lengths, source)}.md"
-    with locks.validation(layout):
+    with locks.validation(layout), redirect_stdout(sys.stderr):  # what an own expectation prints is no JSON
         told = progress or (lambda _: None)
         done, spreads, rules, index = _run(layout, tables, chosen, window, now, told, keep_runs)
         outcome = Outcome(
@@ -100,7 +103,9 @@ def _run(
         project = Project(layout, of.name, tf, window, symbols)
         found, quotes = Run(project, layout, of, window, tf, now, progress).all(symbols)
         done, spreads, index = done + found, spreads + quotes, project.finish(keep_runs)
-        rules |= {rule.id: rule for rule in project.rules}
+        for rule in project.rules:  # of one that two tables have, the checks of both
+            known = rules.get(rule.id, rule)
+            rules[rule.id] = replace(rule, checks=tuple(dict.fromkeys((*known.checks, *rule.checks))))
     packed = [rules.pop(rule.id) for rule in rulepack.RULES if rule.id in rules]
     return done, spreads, [*packed, *rules.values()], index
 

@@ -4,8 +4,10 @@ import json
 
 import pytest
 
+from expectations import rulepack
 from expectations.outcome import Outcome
 from lake.errors import BadInputError, LakeError
+from tests.expectations import test_derivatives as derivatives
 from tests.expectations.small import at, bars, check, counts, plant, rows_of, write_hours
 
 BUSY = '''"""No second is busier than we believe.
@@ -107,10 +109,11 @@ def test_a_broken_file_is_one_line_that_names_it_and_never_a_pass(layout, text, 
     assert "\n" not in str(error.value)
 
 
-def test_a_file_named_like_a_rule_of_ours_is_refused(layout):
-    put(layout, BUSY.format(severity="info"), "R4.py")
+@pytest.mark.parametrize("name", [rule.id for rule in rulepack.RULES])
+def test_a_file_named_like_a_rule_of_ours_is_refused(layout, name):
+    put(layout, BUSY.format(severity="info"), f"{name}.py")
     write_hours(layout, bars(60))
-    with pytest.raises(BadInputError, match=r"R4\.py: name the file"):
+    with pytest.raises(BadInputError, match=rf"{name}\.py: name the file"):
         check(layout, 60)
 
 
@@ -134,6 +137,28 @@ def test_an_expectation_added_to_the_stored_suite_is_kept_and_run(layout):
     for _ in range(2):
         outcome = check(layout, 60)
         assert (outcome.verdict, counts(outcome)) == ("INVESTIGATE", {"suite": 1})
+
+
+@pytest.mark.parametrize(("severities", "verdict"), [
+    ({"funding_1h": ["info", "critical"], "open_interest_5m": ["info"]}, "FAIL"),
+    ({"funding_1h": ["critical"], "open_interest_5m": ["info"]}, "FAIL"),
+    ({"funding_1h": ["info"], "open_interest_5m": ["critical"]}, "FAIL"),
+    ({"funding_1h": ["warning"], "open_interest_5m": ["info", "info"]}, "INVESTIGATE"),
+])  # fmt: skip
+def test_expectations_added_to_the_suites_of_two_tables_all_count_as_severe_as_they_are(layout, severities, verdict):
+    import great_expectations as gx
+    import great_expectations.expectations as gxe
+
+    derivatives.write(layout)
+    assert derivatives.validated(layout).verdict == "PASS"
+    context = gx.get_context(mode="file", project_root_dir=layout.reports)
+    for suite, many in severities.items():
+        for number, severity in enumerate(many):
+            context.suites.get(suite).add_expectation(
+                gxe.ExpectTableRowCountToEqual(value=1_000_000 + number, severity=severity)
+            )
+    outcome = derivatives.validated(layout)
+    assert (outcome.verdict, counts(outcome)) == (verdict, {"suite": sum(map(len, severities.values()))})
 
 
 def test_a_checkpoint_a_suite_is_stored_with_the_action_that_builds_data_docs(layout):
@@ -181,3 +206,71 @@ def test_an_action_added_to_the_stored_checkpoint_runs_once_after_the_pages_and_
     outcome = check(layout, 60, symbols=("SOLUSDT", "SUIUSDT"))
     assert (outcome.verdict, heard) == ("FAIL", [(False, 2)])
     assert outcome.data_docs.is_file()
+
+
+ANY = """from great_expectations.expectations.expectation import BatchExpectation
+class ExpectAnything(BatchExpectation):
+    def _validate(self, metrics, runtime_configuration=None, execution_engine=None):
+        {does}
+EXPECTATIONS = [ExpectAnything()]
+"""
+
+
+@pytest.mark.parametrize(("text", "verdict"), [
+    ("import great_expectations.expectations as gxe\n"
+     "EXPECTATIONS = [gxe.ExpectColumnToExist(column='close', column_index=5)]", "PASS"),
+    ("import great_expectations.expectations as gxe\n"
+     "EXPECTATIONS = [gxe.ExpectColumnToExist(column='close', column_index=2)]", "FAIL"),
+    (ANY.format(does="return {'success': True}"), "PASS"),
+    (ANY.format(does="return {'success': False}"), "FAIL"),
+])  # fmt: skip
+def test_an_expectation_that_answers_yes_or_no_alone_is_counted(layout, text, verdict):
+    put(layout, text)
+    write_hours(layout, bars(60))
+    outcome = check(layout, 60)
+    assert (outcome.verdict, counts(outcome)) == (verdict, {} if verdict == "PASS" else {"busy": 1})
+
+
+@pytest.mark.parametrize("does", ["raise SystemExit(0)", "raise SystemExit", "raise RuntimeError('two\\nlines')"])
+def test_an_own_expectation_that_raises_or_ends_the_program_is_one_line_and_never_a_pass(layout, does):
+    put(layout, ANY.format(does=does))
+    write_hours(layout, bars(60))
+    with pytest.raises(LakeError, match="SOLUSDT 2025-10-20: ") as error:
+        check(layout, 60)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(("text", "reason"), [
+    ("import great_expectations.expectations as gxe\n"
+     "one = gxe.ExpectColumnToExist(column='close')\nEXPECTATIONS = [one, one]", "twice"),
+    ("from expectations.suites import ExpectCheckToHold\n"
+     "EXPECTATIONS = [ExpectCheckToHold(check='R4', facts={})]", "rulepack"),
+])  # fmt: skip
+def test_a_file_whose_expectations_would_not_be_run_as_its_own_is_refused(layout, text, reason):
+    write_hours(layout, bars(60))
+    check(layout, 60)
+    stored = (layout.reports / "gx" / "expectations" / "bars_1s.json").read_bytes()
+    path = put(layout, text)
+    with pytest.raises(BadInputError, match=reason) as error:
+        check(layout, 60)
+    assert str(path) in str(error.value)
+    assert (layout.reports / "gx" / "expectations" / "bars_1s.json").read_bytes() == stored
+
+
+def test_what_an_own_file_says_is_no_markup_in_the_report(layout):
+    put(layout, BUSY.format(severity="critical").replace("No second is", "<script>alert(1)</script>").replace(
+        "A second with", "<img src=x onerror=alert(1)> [x](javascript:alert(1))"))  # fmt: skip
+    write_hours(layout, plant(bars(60), [3], trade_count=5_000))
+    report = check(layout, 60).report.read_text()
+    assert "busier than we believe" in report
+    assert not any(markup in report for markup in ("<script", "<img", "[x](javascript"))
+
+
+def test_what_an_own_file_prints_stays_off_standard_output(layout, capsys):
+    put(layout, "print('at import')\n" + ANY.format(does="print('at work'); return {'success': True}"))
+    write_hours(layout, bars(60))
+    check(layout, 60)
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "at import\n" in told.err
+    assert "at work\n" in told.err

@@ -176,6 +176,16 @@ def test_an_unknown_complete_is_no_proof(layout):
 
 
 @TFS
+def test_a_kline_of_another_symbol_in_the_file_is_not_what_ours_are_compared_with(layout, tf):
+    def mixed(rows):
+        return [{**rows[2], "symbol": "SUIUSDT", "open": 7.0}, {**rows[5], "symbol": "SUIUSDT"}, *rows[:5], *rows[6:]]
+
+    prepare(layout, theirs=mixed)
+    outcome = check(layout, 60 * MINUTES, tf=tf)
+    assert (counts(outcome), rule(outcome).checked) == ({}, MINUTES - 1)
+
+
+@TFS
 def test_missing_klines_are_no_violation_but_said(layout, tf):
     prepare(layout, theirs=lambda rows: rows[2:5])
     outcome = check(layout, 60 * MINUTES, tf=tf)

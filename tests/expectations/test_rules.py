@@ -6,6 +6,7 @@ import pyarrow as pa
 import pytest
 
 from expectations import rulepack
+from lake.errors import LakeError
 from tests.expectations.small import (
     SOL,
     START,
@@ -259,3 +260,25 @@ def test_an_hour_file_wins_over_its_hour_of_the_day_file(layout):
     assert check(layout, SECONDS).verdict == "FAIL"
     write_hours(layout, bars(SECONDS))
     assert check(layout, SECONDS).verdict == "PASS"
+
+
+def test_quotes_below_zero_are_wide_and_stop_nothing(layout):
+    write_hours(layout, plant(bars(60), [5], bid=-1.0, ask=-0.5, spread=0.5))
+    outcome = check(layout, 60)
+    assert (outcome.verdict, counts(outcome)) == ("INVESTIGATE", {"R6": 1})
+
+
+def test_a_negative_spread_without_quotes_is_one_of_those_that_were_checked(layout):
+    write_hours(layout, plant(bars(60), range(60), bid=None, ask=None, spread=-1.0))
+    found = next(rule for rule in check(layout, 60).rules if rule.rule == "R6")
+    assert (found.checked, found.violations, found.percent) == (60, 60, 100.0)
+
+
+def test_a_symbol_that_is_no_text_names_its_file(layout):
+    broken = pa.array([*[b"SOLUSDT"] * 9, b"\xff"])
+    text = pa.Array.from_buffers(pa.string(), 10, broken.buffers())
+    path = layout.hour_file(SOL, START)
+    write_as_is(path, table(bars(10)).set_column(0, "symbol", text))
+    with pytest.raises(LakeError, match="UTF8") as error:
+        check(layout, 10)
+    assert str(path) in str(error.value)

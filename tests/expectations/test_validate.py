@@ -256,6 +256,20 @@ def test_a_torn_project_file_is_made_anew(layout, torn):
     assert check(layout, 60).verdict == "PASS"
 
 
+def test_what_a_user_has_added_to_a_torn_project_is_put_aside_and_not_lost(layout):
+    write_hours(layout, bars(60))
+    check(layout, 60)
+    project = layout.reports / "gx"
+    (project / "expectations" / "theirs.json").write_text("{}")
+    for number in (1, 2):
+        (project / "checkpoints" / "bars_1s.json").write_text(f"torn {number}")
+        assert check(layout, 60).verdict == "PASS"
+    assert (project / "damaged-1" / "expectations" / "theirs.json").read_text() == "{}"
+    for number in (1, 2):
+        assert (project / f"damaged-{number}" / "checkpoints" / "bars_1s.json").read_text() == f"torn {number}"
+    assert not (project / "damaged-3").exists()
+
+
 def test_a_changed_rulepack_changes_the_stored_suite(layout, monkeypatch):
     write_hours(layout, plant(bars(60), [3], open=None))
     assert check(layout, 60).verdict == "FAIL"
