@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from rich.console import Console
 from rich.table import Table
 
-from lake import klines, read
+from lake import klines, views
 from lake.layout import Layout
 from lake.schemas import KLINES, UTC_US
 from lake.windows import MINUTE_US
@@ -60,7 +60,7 @@ def write(path: Path, table: pa.Table) -> None:
 
 def by_view(layout: Layout, where: str) -> Callable[[], object]:
     """Ask the view, on a connection that is there already."""
-    con = read.connect(layout)
+    con = views.connect(layout)
     return lambda: con.execute(f"{SELECT} FROM klines_1m {where}").fetchall()
 
 

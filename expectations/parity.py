@@ -83,7 +83,7 @@ def _minutes(seconds: pa.Table) -> pa.Table:
             seconds = seconds.set_column(seconds.column_names.index(name), name, column)
     proved = pc.fill_null(seconds["complete"], False)
     seconds = seconds.set_column(seconds.column_names.index("complete"), "complete", proved)
-    found = rolled_up(seconds)
+    found = rolled_up(seconds, "1m")
     for name, bad in odd.items():
         if bad.any():
             mask = np.isin(_us(found, "window_start") // MINUTE_US, minute[bad])

@@ -13,6 +13,6 @@ if TYPE_CHECKING:
 
 def connect() -> "duckdb.DuckDBPyConnection":
     """Return a DuckDB connection in memory that has every view of the lake that `config.yml` names."""
-    from lake import read, settings
+    from lake import settings, views
 
-    return read.connect(settings.load().layout)
+    return views.connect(settings.load().layout)
