@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from deployments.demo_steps import SYMBOLS, Demo, completed
-from lake import klines, views
+from lake import kline_store, views
 from lake.errors import LakeError
 from lake.windows import DAY, Window, micros
 
@@ -17,7 +17,7 @@ def backfill(demo: Demo) -> str:
     run = completed(demo, "backfill-binance/local", symbols=SYMBOLS, lookback_days=_DAYS)
     window, rows = _days(), 0
     for symbol in SYMBOLS:
-        tables = [klines.read(demo.layout, symbol, "1m", day) for day in window.days()]
+        tables = [kline_store.read(demo.layout, symbol, "1m", day) for day in window.days()]
         found = [_values(row) for table in tables for row in table.to_pylist()]
         true = [_true(row) for row in demo.truth.klines(symbol, window)]
         if len(found) < _DAYS * 1440 or found != true[: len(found)]:

@@ -1,7 +1,6 @@
 """The views over the whole lake, and connections that have them."""
 
 import os
-import re
 import uuid
 
 import duckdb
@@ -42,10 +41,11 @@ def locked(layout: Layout) -> duckdb.DuckDBPyConnection:
     DuckDB itself would still write: `lake.sandbox` lets no statement through that does. What does not fit into memory
     goes to a hidden folder of this connection's own, which DuckDB takes away.
     """
-    con, base = connect(layout), layout.base.resolve()
+    base = layout.base.resolve()
+    con = connect(Layout(base))
     spill = base / f".duckdb-{os.getpid()}-{uuid.uuid4().hex[:8]}"
     for name, value in (("temp_directory", str(spill)), ("allowed_directories", [f"{base}{os.sep}"])):
-        con.execute(f"SET {name} = {_literal(value)}")
+        con.execute(f"SET {name} = {duck.literal(value)}")
     con.execute("SET enable_external_access = false")
     con.execute("SET lock_configuration = true")
     return con
@@ -53,14 +53,6 @@ def locked(layout: Layout) -> duckdb.DuckDBPyConnection:
 
 def sql(layout: Layout) -> str:
     """Return the SQL that makes every view, with the base path filled in, for any DuckDB 2 client."""
-    # A base path such as /data[1] is a folder, not a pattern.
-    base = re.sub(r"[*?[]", r"[\g<0>]", str(layout.base)).replace("\\", "/").replace("'", "''")
+    base = duck.pattern(layout.base).replace("'", "''")
     statements = [duck.sql(f"macros/{name}") for name in MACROS] + [duck.sql(f"views/{name}") for name in VIEWS]
     return "\n".join(statements).replace("@@BASE@@", base)
-
-
-def _literal(value: str | list[str]) -> str:
-    """SET takes no parameters."""
-    if isinstance(value, list):
-        return f"[{', '.join(map(_literal, value))}]"
-    return "'" + value.replace("'", "''") + "'"

@@ -5,6 +5,7 @@
 -- The hour files are listed once and before the days: listed twice, a file born or gone in between takes its hour along.
 -- time_bucket, as date_trunc takes the client's zone, and hours of Kolkata begin at half past.
 -- A file that goes away between listing and reading is an error, never a wrong answer: ask again.
+-- A glob may find no file; one of a list that is not there is an error, never an empty result.
 CREATE OR REPLACE MACRO bars_in(hour_files, day_files) AS TABLE
 WITH columns AS (
     SELECT
@@ -18,12 +19,16 @@ WITH columns AS (
 hour_rows AS MATERIALIZED (
     SELECT * FROM columns
     UNION ALL BY NAME
-    SELECT * FROM read_parquet(hour_files, allow_empty = true, hive_partitioning = false)
+    SELECT * FROM read_parquet(
+        hour_files, allow_empty = (typeof(hour_files) = 'VARCHAR' OR len(hour_files) = 0), hive_partitioning = false
+    )
 ),
 day_rows AS (
     SELECT * FROM columns
     UNION ALL BY NAME
-    SELECT * FROM read_parquet(day_files, allow_empty = true, hive_partitioning = false)
+    SELECT * FROM read_parquet(
+        day_files, allow_empty = (typeof(day_files) = 'VARCHAR' OR len(day_files) = 0), hive_partitioning = false
+    )
 ),
 hours AS (SELECT DISTINCT symbol, time_bucket(INTERVAL 1 HOUR, window_start) AS hour FROM hour_rows),
 bars AS (

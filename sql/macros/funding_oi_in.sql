@@ -4,6 +4,7 @@
 -- is paid at 08:00:00.003 so belongs to the hour of 08:00 and to those after it, up to the next. One paid more than 24
 -- hours before the hour's end is not carried on: no contract pays so rarely, so the next ones are missing here, and the
 -- two are null. open_interest and open_interest_value are the hour's last 5-minute values, null where it has none.
+-- A glob may find no file; one of a list that is not there is an error, never an empty result.
 CREATE OR REPLACE MACRO funding_oi_in(funding_files, interest_files) AS TABLE
 WITH funding_columns AS (
     SELECT
@@ -14,7 +15,10 @@ WITH funding_columns AS (
 fundings AS (
     SELECT * FROM funding_columns
     UNION ALL BY NAME
-    SELECT * FROM read_parquet(funding_files, allow_empty = true, hive_partitioning = false)
+    SELECT * FROM read_parquet(
+        funding_files, allow_empty = (typeof(funding_files) = 'VARCHAR' OR len(funding_files) = 0),
+        hive_partitioning = false
+    )
 ),
 interest_columns AS (
     SELECT
@@ -25,7 +29,10 @@ interest_columns AS (
 interest_rows AS (
     SELECT * FROM interest_columns
     UNION ALL BY NAME
-    SELECT * FROM read_parquet(interest_files, allow_empty = true, filename = 'path', hive_partitioning = false)
+    SELECT * FROM read_parquet(
+        interest_files, allow_empty = (typeof(interest_files) = 'VARCHAR' OR len(interest_files) = 0),
+        filename = 'path', hive_partitioning = false
+    )
 ),
 interest AS (
     SELECT

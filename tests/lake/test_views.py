@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from lake import compact, files, klines, macro_store, transform, views
+from lake import compact, files, kline_store, macro_store, transform, views
 from lake.layout import Layout
 from lake.schemas import FUNDING, KLINES, OPEN_INTEREST, UTC_US
 from lake.windows import DAY_US, HOUR_US, MINUTE_US, SECOND_US, moment
@@ -42,7 +42,7 @@ def candles(symbol, *minutes, day=DAY, close=100.5):
 
 def put(layout, symbol, *minutes, day=DAY, interval="1m", **values):
     table = candles(symbol, *minutes, day=day, **values)
-    klines.write(layout, symbol, interval, moment(day).date(), table, "snappy", None)
+    kline_store.write(layout, symbol, interval, moment(day).date(), table, "snappy", None)
     return layout.kline_file(symbol, moment(day).date(), interval)
 
 
@@ -291,6 +291,6 @@ def test_hours_are_utc_whatever_the_clients_zone(layout, raw):
 
 def test_a_base_path_that_looks_like_a_pattern_is_a_folder(tmp_path):
     layout = Layout(tmp_path / "data[1]" / "lake")
-    klines.put(layout, "SOLUSDT", "1m", DATE, candles("SOLUSDT", 1, 2), "snappy", None)
+    kline_store.put(layout, "SOLUSDT", "1m", DATE, candles("SOLUSDT", 1, 2), "snappy", None)
     with views.connect(layout) as con:
         assert con.sql("FROM klines_1m").fetchall() != []
