@@ -16,7 +16,7 @@ import pyarrow as pa
 from lake import duck
 from lake.intervals import Interval
 from lake.layout import Layout
-from lake.timeframes import Timeframe, seconds
+from lake.timeframes import Timeframe, seconds, starts_in
 from lake.windows import DAY, Window
 
 _TRIES = 5
@@ -53,14 +53,14 @@ def ask(con: duckdb.DuckDBPyConnection, select: Callable[[], Selection]) -> pa.T
 
 
 def bars(layout: Layout, symbols: Sequence[str], window: Window, tf: Timeframe) -> Selection:
-    """Bars of a timeframe: the columns of the view `bars_1s`; by symbol in the order given, then window_start.
-
-    A longer bar is made of those of its seconds that lie in the window: give one on its grid.
-    """
-    files = _bar_files(layout, symbols, window.start.date(), window)
+    """Bars that begin in the window, each whole: the columns of the view `bars_1s`; by symbol as given, then time."""
+    whole = starts_in(window, tf)
+    if whole is None:
+        whole, symbols = window, symbols[:0]
+    files = _bar_files(layout, symbols, whole.start.date(), whole)
     if tf == "1s":
-        return _selection("bars_1s", symbols, window, **files)
-    return _selection("bars", symbols, window, **files, width=seconds(tf))
+        return _selection("bars_1s", symbols, whole, **files)
+    return _selection("bars", symbols, whole, **files, width=seconds(tf))
 
 
 def coverage(layout: Layout, symbols: Sequence[str], window: Window, width: int = 3600) -> Selection:
