@@ -6,10 +6,11 @@ Nothing heavy is imported before it is needed: ``crypto-lake --help`` answers at
 import ast
 import inspect
 import json
+import os
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -50,6 +51,7 @@ def _described(flow: str) -> dict[str, str]:
 
 
 _Text = str | None
+_Shown = Literal["table", "csv", "json"]
 
 
 @app.command("collect-live", epilog="[dim]crypto-lake collect-live --symbols SOLUSDT,BTCUSDT --duration 60[/]")
@@ -198,6 +200,22 @@ def views() -> None:
     from lake import settings, views
 
     typer.echo(views.sql(settings.load().layout))
+
+
+@app.command(epilog="[dim]crypto-lake sql 'SELECT symbol, sum(trade_count) AS trades FROM bars_1h GROUP BY ALL'[/]")
+def sql(
+    query: Annotated[str, typer.Argument(help="SQL over the views (SHOW TABLES lists them); - reads stdin.")],
+    form: Annotated[_Shown, typer.Option("--format", help="table to look at; csv, json: every row.")] = "table",
+    rows: Annotated[int, typer.Option(min=1, max=100_000, help="Rows of a table.")] = 40,
+) -> None:
+    """Run one query on the lake, which it can only read."""
+    from lake import answers
+
+    try:
+        answers.answer(sys.stdin.read() if query == "-" else query, form, sys.stdout, rows)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads has seen enough: sql … | head
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123  nothing is left to say at exit
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})

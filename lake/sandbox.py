@@ -80,19 +80,25 @@ class Connection:
             return getattr(self._con, name)
         raise AttributeError(f"{name}: this connection only reads; it has sql, execute, cursor, {', '.join(_RESULTS)}")
 
-    def _checked(self, query: str) -> str:
-        try:
-            statements = self._con.extract_statements(query)
-        except ValueError:  # of a kind that the Python package has no name for, such as UPDATE EXTENSIONS
-            raise BadInputError(f"this statement {_REFUSED}") from None
-        for statement in statements:
+    def statements(self, query: str) -> int:
+        """Return how many statements a query has. Raises as `sql`."""
+        found = self._con.extract_statements(query)
+        for statement in found:
             self._check(statement)
+        return len(found)
+
+    def _checked(self, query: str) -> str:
+        self.statements(query)
         return query
 
     def _check(self, statement: duckdb.Statement) -> None:
-        kind, text = statement.type, _COMMENT.sub("", statement.query)
+        text = _COMMENT.sub("", statement.query)
+        try:
+            kind = statement.type
+        except ValueError:  # one that the Python package has no name for, such as UPDATE EXTENSIONS
+            kind = duckdb.StatementType.INVALID
         if kind == duckdb.StatementType.EXPLAIN and (rest := _EXPLAIN.sub("", text)) != text:
-            self._checked(rest)  # EXPLAIN ANALYZE runs it
+            self.statements(rest)  # EXPLAIN ANALYZE runs it
         elif kind not in _READING and not (kind == duckdb.StatementType.MULTI and _QUESTION.match(text)):
             raise BadInputError(f"{text.split()[0].upper()} {_REFUSED}")
 

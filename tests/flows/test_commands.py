@@ -1,5 +1,6 @@
 """`crypto-lake` as a person types it: in a process of its own, with no server."""
 
+import csv
 import json
 import re
 import subprocess
@@ -126,6 +127,44 @@ def test_views_are_printed_for_any_client(command, layout):
     )
 
 
+def test_a_query_is_a_table_csv_or_json(command, five_seconds):
+    assert command("transform-hour").returncode == 0
+    query = "SELECT symbol, window_start, close, vwap, 'nan'::DOUBLE AS odd FROM bars_1s ORDER BY window_start LIMIT 2"
+    table = command("sql", query)
+    assert table.returncode == 0
+    assert table.stdout.split()[:5] == ["symbol", "window_start", "close", "vwap", "odd"]
+    assert table.stdout.rstrip().endswith("2 rows")
+    assert "the first 1 rows; --rows N" in command("sql", "--rows", "1", query).stdout
+    rows = list(csv.DictReader(command("sql", "--format", "csv", query).stdout.splitlines()))
+    told = json.loads(command("sql", "--format", "json", query).stdout)
+    assert [row["window_start"] for row in rows] == [row["window_start"] for row in told]
+    assert [float(row["close"]) for row in rows] == [row["close"] for row in told]
+    assert [row["odd"] for row in told] == [None, None]
+    assert json.loads(command("sql", "--format", "json", "FROM bars_1s LIMIT 0").stdout) == []
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("SELEC 1", "syntax error at or near"),
+        ("FROM nowhere", "nowhere does not exist"),
+        ("COPY (SELECT 1) TO 'x'", "COPY is refused"),
+        ("FROM read_text('/etc/passwd')", "outside of the lake's folder"),
+        ("ATTACH ':memory:' AS x", "ATTACH is refused"),
+        ("SELECT 1; SELECT 2", "expected one query"),
+        ("", "expected one query"),
+    ],
+)
+def test_a_query_that_is_refused_is_one_line_and_exit_code_two(command, query, words):
+    assert refused(command("sql", query), words)
+
+
+def test_a_cell_with_markup_or_a_terminal_command_is_shown_as_it_is(command):
+    shown = command("sql", "SELECT '[bold]x[/]' AS a, chr(27) || '[2J' AS b").stdout
+    assert "[bold]x[/]" in shown
+    assert "\x1b" not in shown
+
+
 def test_every_flow_is_a_command_whose_options_are_its_parameters(command):
     import inspect
     from importlib import import_module
@@ -140,7 +179,7 @@ def test_every_flow_is_a_command_whose_options_are_its_parameters(command):
 def test_help_tells_every_command(command):
     done = command("--help")
     assert done.returncode == 0
-    for name in ("collect-live", "transform-hour", "import-frames", "simulate", "views", "demo"):
+    for name in ("collect-live", "transform-hour", "import-frames", "simulate", "views", "sql", "demo"):
         assert name in done.stdout
 
 

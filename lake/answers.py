@@ -1,0 +1,121 @@
+"""What a query gives, written for people (a table) or programs (CSV, JSON), a batch at a time."""
+
+import csv
+import json
+import math
+from collections.abc import Iterator
+from datetime import date, datetime, time
+from typing import Any, Literal, TextIO
+
+import duckdb
+
+from lake import sandbox
+from lake.errors import BadInputError, LakeError
+from lake.windows import iso
+
+Form = Literal["table", "csv", "json"]
+_BATCH = 10_000
+_REFUSED = (
+    duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException, duckdb.PermissionException,
+    duckdb.InvalidInputException, duckdb.ConversionException, duckdb.SyntaxException, duckdb.NotImplementedException,
+)  # fmt: skip
+_NUMBERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UBIGINT", "UINTEGER", "FLOAT", "DOUBLE"}
+
+
+def answer(query: str, form: Form, out: TextIO, rows: int = 40) -> None:
+    """Run one query on the lake of the settings in force, which it can only read, and write what it gives.
+
+    A table shows the first ``rows`` rows and says where there are more. CSV has a header, times as ISO 8601 in UTC, the
+    shortest digits that give the same number back, and nothing for null. JSON is a list of objects, one a line; what
+    is no number in JSON (NaN, infinity) is null there, as null is.
+
+    Raises:
+        BadInputError: it does something else than reading, is no SQL, or leads out of the lake's folder.
+        LakeError: it cannot be run to its end.
+    """
+    with sandbox.connect() as con:
+        try:
+            if con.statements(query) != 1:
+                raise BadInputError("expected one query, such as crypto-lake sql 'FROM bars_1m LIMIT 5'")
+            found = con.execute(query)
+            columns = [(str(name), str(kind)) for name, kind, *_ in found.description or ()]
+            {"table": _table, "csv": _csv, "json": _json}[form](con, columns, out, rows)
+        except _REFUSED as error:
+            raise BadInputError(_one_line(error)) from error
+        except duckdb.Error as error:
+            raise LakeError(_one_line(error)) from error
+
+
+def _one_line(error: Exception) -> str:
+    """DuckDB's message without the query that it quotes."""
+    text = " ".join(str(error).split("\n\nLINE ")[0].split())
+    if isinstance(error, duckdb.PermissionException):
+        return f"{text.partition(' - ')[0]}: it lies outside of the lake's folder, and nothing else is read here"
+    return text
+
+
+def _batches(con: sandbox.Connection) -> Iterator[list[tuple[Any, ...]]]:
+    while batch := con.fetchmany(_BATCH):
+        yield batch
+
+
+def _table(con: sandbox.Connection, columns: list[tuple[str, str]], out: TextIO, rows: int) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    found = con.fetchmany(rows + 1)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name, kind in columns:
+        right = kind in _NUMBERS or kind.startswith("DECIMAL")
+        table.add_column(_plain(name), justify="right" if right else "left", overflow="fold")
+    for row in found[:rows]:
+        table.add_row(*(_plain("" if value is None else _text(value)) for value in row))
+    console = Console(file=out, width=None if out.isatty() else 100_000, highlight=False)
+    console.print(table)
+    more = f"the first {rows:,} rows; --rows N shows more, --format csv all of them"
+    console.print(more if len(found) > rows else f"{len(found):,} row{'' if len(found) == 1 else 's'}", style="dim")
+
+
+def _csv(con: sandbox.Connection, columns: list[tuple[str, str]], out: TextIO, rows: int) -> None:
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(name for name, _ in columns)
+    for batch in _batches(con):
+        writer.writerows(["" if value is None else _text(value) for value in row] for row in batch)
+
+
+def _json(con: sandbox.Connection, columns: list[tuple[str, str]], out: TextIO, rows: int) -> None:
+    names, comma = [name for name, _ in columns], "["
+    for batch in _batches(con):
+        for row in batch:
+            found = {name: _finite(value) for name, value in zip(names, row, strict=True)}
+            out.write(f"{comma}\n{json.dumps(found, default=_text, ensure_ascii=False)}")
+            comma = ","
+    out.write("\n]\n" if comma == "," else "[]\n")
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(name): _finite(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, datetime):
+        return iso(value) if value.tzinfo else value.isoformat()
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return repr(value) if math.isfinite(value) else str(value)
+    return str(value)
+
+
+def _plain(text: str) -> str:
+    """No markup, no control character that a terminal would obey."""
+    from rich.markup import escape
+
+    return escape("".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text))
