@@ -6,7 +6,7 @@ just listed; DuckDB then says so, and `ask` lists anew.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -102,10 +102,11 @@ def _bar_files(layout: Layout, symbols: Sequence[str], first: date | None, windo
     """
     hours: list[Path] = []
     days: list[Path] = []
+    last = (window.end - timedelta.resolution).date()
     for symbol in symbols:
         known = sorted({*layout.hour_days(symbol), *layout.compacted_days(symbol)})
         since = first or max((day for day in known if day < window.start.date()), default=window.start.date())
-        asked = [day for day in known if since <= day <= window.end.date()]
+        asked = [day for day in known if since <= day <= last]
         hours += [path for day in asked for path in layout.hour_files(symbol, day).values()]
         days += [path for day in asked if (path := layout.day_file(symbol, day)).exists()]
     return {"hour_files": [duck.pattern(path) for path in hours], "day_files": [duck.pattern(path) for path in days]}
