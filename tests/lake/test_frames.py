@@ -1,6 +1,8 @@
 """lake.bars and its kin: equal to the views, out of just the files that are needed."""
 
+import shutil
 from datetime import UTC, date, datetime
+from types import SimpleNamespace
 
 import duckdb
 import pandas as pd
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 import lake
 from lake import compact, read, selections, transform, views
 from lake.errors import BadInputError, LakeError
+from lake.layout import Layout
 from lake.schemas import BARS
 from lake.timeframes import SECONDS
 from lake.windows import SECOND_US, Window, moment
@@ -22,9 +25,10 @@ DATE = date(2025, 10, 20)
 RANGE = ("2025-10-20", "2025-10-21")
 
 
-@pytest.fixture
-def two(layout, raw):
+@pytest.fixture(scope="module")
+def two(tmp_path_factory):
     """Three days of two symbols: the first is compacted, of the second an hour beside its day, the third in hours."""
+    layout = Layout(tmp_path_factory.mktemp("two") / "lake")
     for symbol in ("SOLUSDT", "ADAUSDT"):
         mine = Raw(layout, symbol)
         for day in range(3):
@@ -60,10 +64,6 @@ def test_any_range_equals_the_same_condition_on_the_view(built, start, length, t
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
-    from types import SimpleNamespace
-
-    from lake.layout import Layout
-
     layout = Layout(tmp_path_factory.mktemp("frames") / "lake")
     raw = Raw(layout, "SOLUSDT")
     raw.put(*(raw.trade(n + 1, n * 977, str(10 + n % 7)) for n in range(260)))
@@ -176,19 +176,20 @@ def test_a_range_in_which_nothing_is_gives_the_columns_and_no_rows(two):
         assert got.column_names == ["exchange", *BARS.names]
 
 
-def test_a_file_that_compaction_takes_away_meanwhile_is_listed_anew(two):
+def test_a_file_that_compaction_takes_away_meanwhile_is_listed_anew(two, layout):
     """Listed, then compacted, then read: the first try meets a file that is gone."""
-    con, tries = views.connect(two), []
+    shutil.copytree(two.base, layout.base)
+    con, tries = views.connect(layout), []
     day = moment(DAY + 2 * 86_400 * SECOND_US).date()
 
     def select():
-        found = selections.bars(two, ["SOLUSDT"], Window.of_day(day), "1s")
+        found = selections.bars(layout, ["SOLUSDT"], Window.of_day(day), "1s")
         tries.append(found)
         if len(tries) == 1:
-            compact.run(two, "SOLUSDT", day)
+            compact.run(layout, "SOLUSDT", day)
         return found
 
-    before = read.bars(two, "SOLUSDT", Window.of_day(day))
+    before = read.bars(layout, "SOLUSDT", Window.of_day(day))
     got = selections.ask(con, select)
     assert len(tries) == 2
     assert got.select(BARS.names).cast(BARS.arrow).equals(before)
