@@ -1,12 +1,17 @@
-"""The documents say what the code does: generated parts are as generated, and the README's query runs."""
+"""The documents say what the code does: generated parts are as generated; the README's queries and the notebook run."""
 
+import ast
+import json
 import re
+import shlex
+import subprocess
+import sys
 
-import lake
+import pytest
+
 from deployments import docs
 from lake import transform
-from lake.layout import Layout
-from tests.conftest import Raw
+from tests.lake.test_views import everything
 
 
 def test_the_flow_table_of_the_readme_is_that_of_prefect_yaml():
@@ -18,13 +23,49 @@ def test_the_data_dictionary_is_that_of_the_schemas():
     assert (docs.ROOT / "docs" / "dictionary.md").read_text() == docs.dictionary()
 
 
-def test_the_readmes_queries_run(tmp_path, monkeypatch, capsys):
-    raw = Raw(Layout(tmp_path))
-    raw.put(raw.trade(1, 10), raw.trade(2, 11))
-    transform.run(raw.layout, "SOLUSDT")
-    monkeypatch.setenv("LAKE_BASE_PATH", str(tmp_path))
+@pytest.fixture
+def small_lake(layout, raw, monkeypatch):
+    """Something for every view of 2025-10-20 and 21, and the settings that name this lake."""
+    everything(layout, raw)
+    raw.put(*(raw.trade(5 + n, 86_400 + 10 * n, str(100 + n % 7)) for n in range(400)))
+    transform.run(layout, "SOLUSDT")
+    monkeypatch.setenv("LAKE_BASE_PATH", str(layout.base))
+
+
+def test_the_readmes_queries_run(small_lake, capsys):
     found = re.findall(r"```python\n(.*?)```", (docs.ROOT / "README.md").read_text(), re.DOTALL)
-    queries = [block for block in found if "con.sql" in block]
-    assert len(queries) == 2
-    exec("".join(queries), {"lake": lake})
-    assert "SOLUSDT" in capsys.readouterr().out
+    assert sum("lake.bars(" in block for block in found) == 1
+    assert sum("con.sql(" in block for block in found) == 1
+    exec("".join(found), {})
+    shown = capsys.readouterr().out
+    assert all(word in shown for word in ("SOLUSDT", "our_open", "seconds_expected", "funding_rate", "dxy"))
+
+
+def test_the_readmes_commands_run(small_lake):
+    found = re.findall(r"^crypto-lake sql (\".*?\")", (docs.ROOT / "README.md").read_text(), re.MULTILINE)
+    assert found
+    for query in found:
+        done = subprocess.run(
+            [sys.executable, "-m", "flows", "sql", *shlex.split(query)], capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        assert "SOLUSDT" in done.stdout
+
+
+def test_the_notebook_runs_cell_by_cell(small_lake):
+    notebook = json.loads((docs.ROOT / "docs" / "research.ipynb").read_text(encoding="utf-8"))
+    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert not any(cell["outputs"] for cell in cells), "outputs are of somebody's own lake"
+    names = {}
+    for cell in cells:
+        body = ast.parse("".join(cell["source"])).body
+        exec(compile(ast.Module(body[:-1], []), "cell", "exec"), names)
+        if isinstance(body[-1], ast.Expr):
+            shown = eval(compile(ast.Expression(body[-1].value), "cell", "eval"), names)
+            assert len(repr(shown)), "what the notebook would show"
+        else:
+            exec(compile(ast.Module(body[-1:], []), "cell", "exec"), names)
+    assert names["symbol"] == "SOLUSDT"
+    assert names["coverage"]["seconds_held"].sum() == 400
+    assert len(names["bars"]) == 67
+    assert len(names["result"]) > 50
