@@ -38,7 +38,8 @@ def test_the_readmes_queries_run(small_lake, capsys):
     assert sum("con.sql(" in block for block in found) == 1
     exec("".join(found), {})
     shown = capsys.readouterr().out
-    assert all(word in shown for word in ("SOLUSDT", "our_open", "seconds_expected", "funding_rate", "dxy"))
+    assert "SOLUSDT" in shown
+    assert "oldest_s" in shown, "the last query was answered too"
 
 
 def test_the_readmes_commands_run(small_lake):
