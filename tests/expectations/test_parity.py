@@ -112,12 +112,54 @@ def test_a_hole_between_seconds_is_named_with_its_trade_ids(layout, tf):
 @TFS
 def test_a_hole_at_the_end_of_a_minute_is_seen_at_the_next_traded_second(layout, tf):
     """The last traded second of minute 1 lost its trades."""
-    gone = {"volume_base": 0.0, "volume_quote": 0.0, "taker_buy_base": 0.0, "taker_buy_quote": 0.0, "trade_count": 0,
-            "vwap": None, "first_trade_id": None, "last_trade_id": None}  # fmt: skip
-    prepare(layout, mine=lambda rows: plant(rows, [118], **gone))
+    prepare(layout, mine=lambda rows: plant(rows, [118], **GONE))
     outcome = check(layout, 60 * MINUTES, tf=tf)
     assert reasons(outcome) == {HOLE: 1}
     assert rows_of(outcome, "R7")[0]["missing_ids"] == "1190-1191"
+
+
+GONE = {"volume_base": 0.0, "volume_quote": 0.0, "taker_buy_base": 0.0, "taker_buy_quote": 0.0, "trade_count": 0,
+        "vwap": None, "first_trade_id": None, "last_trade_id": None}  # fmt: skip
+
+
+@TFS
+@pytest.mark.parametrize("ends", [START + timedelta(minutes=2), START.replace(hour=0) + timedelta(days=1)])
+def test_a_hole_at_the_end_of_a_range_is_seen_at_the_first_trade_after_it(layout, tf, ends):
+    """The last traded second before the end lost its trades; the end is within a day, or between two."""
+    start = ends - timedelta(minutes=2)
+    given = trades(4, start)
+    write_candles(layout, candles_of(given, 4, start))
+    rows = plant(bars_of(given), [118], **GONE)
+    write_hours(layout, rows)
+    for seconds in (120, 240):  # the hole is the same, whether or not what comes after is validated too
+        outcome = check(layout, seconds, start=start, tf=tf)
+        assert reasons(outcome) == {HOLE: 1}
+        assert rows_of(outcome, "R7")[0]["missing_ids"] == "1190-1191"
+    layout.hour_file(SOL, ends.replace(minute=0)).unlink()
+    write_hours(layout, rows[:120])
+    assert reasons(check(layout, 120, start=start, tf=tf)) == {LATE: 1}  # no trade after it is held: nothing is known
+
+
+def test_trades_missing_of_a_whole_range_are_told_by_the_trades_on_both_sides(layout):
+    given = trades(6)
+    write_candles(layout, candles_of(given, 6))
+    write_hours(layout, plant(bars_of(given), range(120, 240), **GONE))
+    outcome = check(layout, 120, start=START + timedelta(minutes=2))
+    assert reasons(outcome) == {HOLE: 2}
+    assert {row["missing_ids"] for row in rows_of(outcome, "R7")} == {"1192-1383"}
+
+
+def test_what_cannot_be_read_beyond_a_range_tells_nothing_of_it(layout):
+    midnight = START.replace(hour=0) + timedelta(days=1)
+    start = midnight - timedelta(minutes=2)
+    given = trades(2, start)
+    write_candles(layout, candles_of(given, 2, start))
+    write_hours(layout, plant(bars_of(given), [118], **GONE))
+    for hour in (midnight, START.replace(hour=0) - timedelta(hours=1)):
+        torn = layout.hour_file(SOL, hour)
+        torn.parent.mkdir(parents=True)
+        torn.write_bytes(b"PAR1 torn")
+    assert reasons(check(layout, 120, start=start)) == {LATE: 1}
 
 
 @TFS
