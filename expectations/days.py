@@ -125,13 +125,13 @@ class SymbolDay:
 def symbol_days(
     layout: Layout, of: Table, symbol: str, window: Window, tf: str, now: datetime
 ) -> Iterator[SymbolDay]:  # fmt: skip
-    """Yield the days of a symbol, in order: those that have rows, and those that should have some by now.
+    """Yield the days of a symbol up to the present, in order: those that have rows, and those that should have some.
 
     Raises:
         LakeError: a file cannot be read, or its seconds cannot be rolled up to minutes.
     """
     year = None
-    for day in window.days():
+    for day in window.days(now):
         part = Window.of_day(day).clip(window)
         assert part is not None  # noqa: S101  (a day of the window has a part in it)
         found = read(layout, of, symbol, day, part, tf, now, strays=not of.yearly or day.year != year)

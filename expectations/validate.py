@@ -76,7 +76,7 @@ def validate(
             report=report,
             data_docs=index,
             notes=tuple(notes),
-            agreement=_agreement(layout, source, chosen, window, done),
+            agreement=_agreement(layout, source, chosen, window, now, done),
         )
         from expectations.report import markdown
 
@@ -111,14 +111,15 @@ def _run(
 
 
 def _agreement(
-    layout: Layout, source: str, symbols: tuple[str, ...], window: Window, done: list[Done]
+    layout: Layout, source: str, symbols: tuple[str, ...], window: Window, now: datetime, done: list[Done]
 ) -> tuple[dict[str, Any], ...]:  # fmt: skip
-    if source != "bars":
+    if source != "bars" or now <= window.start:
         return ()
     from expectations import agreement
 
-    agreement.keep(layout, (one.day for one in done), window)
-    *_, last = window.days()
+    seen = Window(window.start, min(window.end, now))
+    agreement.keep(layout, (one.day for one in done), seen)
+    *_, last = seen.days()
     return agreement.recent(layout, symbols, last)
 
 

@@ -314,3 +314,12 @@ def test_part_of_a_day_does_not_hide_what_was_found_of_all_of_it(layout):
     check(layout, 120, start=START + timedelta(minutes=5))
     [row] = pq.read_table(layout.reports / "parity.parquet").to_pylist()
     assert (row["compared"], row["agree"], row["validated_minutes"]) == (MINUTES, MINUTES - 1, MINUTES)
+
+
+def test_a_day_that_was_validated_before_it_had_ended_is_replaced_by_a_later_look(layout):
+    prepare(layout, theirs=lambda rows: plant(rows, [1], open=1.0))
+    check(layout, 86_400, start=START.replace(hour=0), now=START + timedelta(minutes=MINUTES))
+    write_candles(layout, candles_of(trades(MINUTES), MINUTES))
+    check(layout, 12 * 3600, start=START.replace(hour=0))
+    [row] = pq.read_table(layout.reports / "parity.parquet").to_pylist()
+    assert (row["agree"], row["validated_minutes"]) == (MINUTES, 720)

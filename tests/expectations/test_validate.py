@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from expectations import checks, rulepack
+from expectations import checks, days, rulepack
 from expectations.validate import validate
 from lake.errors import BadInputError, LakeError
 from lake.layout import Layout
@@ -22,6 +22,7 @@ from tests.expectations.small import (
     LATER,
     SOL,
     START,
+    at,
     bars,
     check,
     counts,
@@ -291,6 +292,28 @@ def test_progress_tells_each_symbol_day(layout):
     told = []
     validate(layout, [SOL], Window(start, start + timedelta(seconds=120)), now=LATER, progress=told.append)
     assert told == ["SOLUSDT 2025-10-20", "SOLUSDT 2025-10-21"]
+
+
+@pytest.mark.parametrize("source", ["bars", "klines", "macro", "derivatives"])
+def test_days_that_are_yet_to_come_are_not_walked(layout, monkeypatch, source):
+    looked_at, read = [], days.read
+
+    def noted(layout, of, symbol, day, *more, **named):
+        looked_at.append(day)
+        return read(layout, of, symbol, day, *more, **named)
+
+    monkeypatch.setattr(days, "read", noted)
+    write_hours(layout, bars(60))
+    end = START.replace(year=2261)
+    outcome = validate(layout, [SOL], Window(START, end), source=source, now=START + timedelta(days=2, seconds=60))
+    assert sorted(set(looked_at)) == [START.date() + timedelta(days=number) for number in range(3)]
+    assert (outcome.window.end, outcome.clipped_to) == (end, at(60, START + timedelta(days=2)))
+
+
+def test_a_window_that_is_all_yet_to_come_has_no_row_and_is_no_pass(layout):
+    write_hours(layout, bars(60))
+    outcome = validate(layout, [SOL], Window(LATER, LATER.replace(year=2261)), now=START)
+    assert (outcome.verdict, outcome.days) == ("FAIL", ())
 
 
 def test_no_frame_is_held_longer_than_its_symbol_day(layout):
