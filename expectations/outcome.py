@@ -179,7 +179,8 @@ class Spreads:
 class Outcome:
     """The result of a validation. Its counts are those of Great Expectations' results, and so of Data Docs.
 
-    ``notes`` are what a reader must know beside them; ``agreement`` has the last symbol-days of `lake.schemas.PARITY`.
+    ``notes`` are what a reader must know beside them, ``doubts`` those of the notes that forbid a PASS;
+    ``agreement`` has the last symbol-days of `lake.schemas.PARITY`.
     """
 
     symbols: tuple[str, ...]
@@ -194,14 +195,19 @@ class Outcome:
     report: Path
     data_docs: Path
     notes: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
     agreement: tuple[Row, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
-        """FAIL when a fail-rule is violated or no row was checked, else INVESTIGATE when another is, else PASS."""
+        """FAIL when a fail-rule is violated or no row was checked, else INVESTIGATE when another is, else PASS.
+
+        A doubt (`doubts`) makes of PASS an INVESTIGATE.
+        """
         if self.rows == 0 or any(rule.failing for rule in self.rules):
             return "FAIL"
-        return "INVESTIGATE" if any(rule.violations > rule.info for rule in self.rules) else "PASS"
+        odd = any(rule.violations > rule.info for rule in self.rules)
+        return "INVESTIGATE" if odd or self.doubts else "PASS"
 
     def parity(self) -> dict[str, Any] | None:
         """Return the counts of all symbol-days that were compared with klines; None where the source is not bars."""

@@ -41,6 +41,7 @@ class Project:
 
     Attributes:
         rules: those of the rulepack that apply, then the user's own (`expectations.own`).
+        doubts: why not all of the user's own may have been run, in words.
     """
 
     def __init__(self, layout: Layout, source: str, tf: str, window: Window, symbols: Iterable[str]) -> None:
@@ -50,7 +51,7 @@ class Project:
         self._run_name = f"{window.start:%Y-%m-%dT%H%M%SZ}_{window.end:%Y-%m-%dT%H%M%SZ}"
         self._results: dict[ValidationResultIdentifier, gx.core.ExpectationSuiteValidationResult | None] = {}
         self._days: dict[tuple[str, datetime], runs.Day] = {}
-        self._files = own.load(self._folder, self._suite_name)
+        self._files, self.doubts = own.load(self._folder, self._suite_name)
         try:
             self._open(source, tf, symbols)
         except Exception as error:  # whatever Great Expectations makes of a torn file: it does not write them whole

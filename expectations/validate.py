@@ -62,7 +62,7 @@ def validate(
     report = Path(report) if report else layout.reports / f"{_report_name(chosen, window, lengths, source)}.md"
     with locks.validation(layout), redirect_stdout(sys.stderr):  # what an own expectation prints is no JSON
         told = progress or (lambda _: None)
-        done, spreads, rules, index = _run(layout, tables, chosen, window, now, told, keep_runs)
+        done, spreads, rules, index, doubts = _run(layout, tables, chosen, window, now, told, keep_runs)
         outcome = Outcome(
             symbols=chosen,
             window=window,
@@ -75,7 +75,8 @@ def validate(
             spreads=spreads,
             report=report,
             data_docs=index,
-            notes=tuple(notes),
+            notes=(*doubts, *notes),
+            doubts=doubts,
             agreement=_agreement(layout, source, chosen, window, now, done),
         )
         from expectations.report import markdown
@@ -92,22 +93,24 @@ def _run(
     now: datetime,
     progress: Progress,
     keep_runs: int,
-) -> tuple[list[Done], tuple[Spreads, ...], list[rulepack.Rule], Path]:
-    """Validate each table; return what was found, the rules in order, and the path of the pages' index."""
+) -> tuple[list[Done], tuple[Spreads, ...], list[rulepack.Rule], Path, tuple[str, ...]]:
+    """Validate each table; return what was found, the rules in order, the path of the pages' index, and doubts."""
     from expectations.project import Project  # Great Expectations: seconds to import
 
     done: list[Done] = []
     spreads: tuple[Spreads, ...] = ()
     rules: dict[str, rulepack.Rule] = {}
+    doubts: dict[str, None] = {}
     for of, tf in tables:
         project = Project(layout, of.name, tf, window, symbols)
         found, quotes = Run(project, layout, of, window, tf, now, progress).all(symbols)
+        doubts |= dict.fromkeys(project.doubts)
         done, spreads, index = done + found, spreads + quotes, project.finish(keep_runs)
         for rule in project.rules:  # of one that two tables have, the checks of both
             known = rules.get(rule.id, rule)
             rules[rule.id] = replace(rule, checks=tuple(dict.fromkeys((*known.checks, *rule.checks))))
     packed = [rules.pop(rule.id) for rule in rulepack.RULES if rule.id in rules]
-    return done, spreads, [*packed, *rules.values()], index
+    return done, spreads, [*packed, *rules.values()], index, tuple(doubts)
 
 
 def _agreement(
