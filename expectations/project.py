@@ -8,7 +8,6 @@ is about: the same validation leaves the same files.
 import os
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -23,7 +22,7 @@ from great_expectations.data_context.types.resource_identifiers import (
 )
 from loguru import logger
 
-from expectations import assets, checkpoints, own, rulepack, runs, site, suites
+from expectations import assets, checkpoints, damage, own, rulepack, runs, site, suites
 from lake.errors import LakeError
 from lake.layout import EXCHANGE, Layout
 from lake.windows import Window
@@ -31,8 +30,6 @@ from lake.windows import Window
 if TYPE_CHECKING:
     import pandas as pd
 
-_FILES = ("great_expectations.yml", "uncommitted/config_variables.yml")
-_FOLDERS = ("expectations", "validation_definitions", "checkpoints")
 _FORMAT = {"result_format": "SUMMARY", "partial_unexpected_count": rulepack.TOP}
 
 
@@ -57,9 +54,10 @@ class Project:
         except Exception as error:  # whatever Great Expectations makes of a torn file: it does not write them whole
             logger.warning(
                 "{}: not readable ({}): put aside in {}, made anew; results are kept",
-                self._folder, type(error).__name__, self._put_aside(),
+                self._folder, type(error).__name__, damage.put_aside(self._folder).name,
             )  # fmt: skip
             self._open(source, tf, symbols)
+        self.doubts += damage.doubts(self._folder, self._suite_name)
 
     def _open(self, source: str, tf: str, symbols: Iterable[str]) -> None:
         self._folder.parent.mkdir(parents=True, exist_ok=True)
@@ -75,15 +73,6 @@ class Project:
     def check(self, key: str) -> rulepack.Check:
         """Return the check with this key, the rulepack's or the user's own."""
         return self._checks[key]
-
-    def _put_aside(self) -> str:
-        """Move away all of the project but its results and plugins; what a user has added can be looked up there."""
-        aside = next(path for number in count(1) if not (path := self._folder / f"damaged-{number}").exists())
-        aside.mkdir(parents=True)
-        for name in (*_FILES, *_FOLDERS):
-            if (self._folder / name).exists():
-                (self._folder / name).rename(aside / Path(name).name)
-        return aside.name
 
     def run(self, symbol: str, day: datetime, frame: "pd.DataFrame", facts: Mapping[str, Any]) -> dict[str, Any]:
         """Validate one symbol-day and keep the result; return Great Expectations' result by check key.
