@@ -63,6 +63,7 @@ def validate(
     with locks.validation(layout), redirect_stdout(sys.stderr):  # what an own expectation prints is no JSON
         told = progress or (lambda _: None)
         done, spreads, rules, index, doubts = _run(layout, tables, chosen, window, now, told, keep_runs)
+        agreement, more = _agreement(layout, source, chosen, window, now, done)
         outcome = Outcome(
             symbols=chosen,
             window=window,
@@ -75,9 +76,9 @@ def validate(
             spreads=spreads,
             report=report,
             data_docs=index,
-            notes=(*doubts, *notes),
+            notes=(*doubts, *more, *notes),
             doubts=doubts,
-            agreement=_agreement(layout, source, chosen, window, now, done),
+            agreement=agreement,
         )
         from expectations.report import markdown
 
@@ -115,15 +116,16 @@ def _run(
 
 def _agreement(
     layout: Layout, source: str, symbols: tuple[str, ...], window: Window, now: datetime, done: list[Done]
-) -> tuple[dict[str, Any], ...]:  # fmt: skip
+) -> tuple[tuple[dict[str, Any], ...], list[str]]:  # fmt: skip
+    """Keep how much agrees with the klines; return the last days of it, and notes."""
     if source != "bars" or now <= window.start:
-        return ()
+        return (), []
     from expectations import agreement
 
     seen = Window(window.start, min(window.end, now))
-    agreement.keep(layout, (one.day for one in done), seen)
+    rows, notes = agreement.keep(layout, (one.day for one in done), seen)
     *_, last = seen.days()
-    return agreement.recent(layout, symbols, last)
+    return agreement.recent(rows, symbols, last), notes
 
 
 def _rule(rule: rulepack.Rule, done: list[Done]) -> RuleResult:

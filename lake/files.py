@@ -8,6 +8,7 @@ import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 
 import pyarrow as pa
@@ -67,6 +68,23 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a file that is damaged to ``NAME.damaged``, or with a number where there is one; return where it is.
+
+    Raises:
+        LakeError: the folder cannot be written to.
+    """
+    names = (f"{path.name}.damaged{f'-{number}' if number > 1 else ''}" for number in count(1))
+    aside = next(place for name in names if not (place := path.with_name(name)).exists())
+    try:
+        path.rename(aside)
+        sync_folder(path.parent)
+    except OSError as error:
+        reason = error.strerror or error
+        raise LakeError(f"{path}: cannot be set aside ({reason}): check the folder and disk") from error
+    return aside
 
 
 def sweep(folder: Path, name: str = "*") -> list[Path]:

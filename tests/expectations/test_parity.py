@@ -323,3 +323,31 @@ def test_a_day_that_was_validated_before_it_had_ended_is_replaced_by_a_later_loo
     check(layout, 12 * 3600, start=START.replace(hour=0))
     [row] = pq.read_table(layout.reports / "parity.parquet").to_pylist()
     assert (row["agree"], row["validated_minutes"]) == (MINUTES, 720)
+
+
+@pytest.mark.parametrize("torn", [lambda whole: b"", lambda whole: whole[:-9], lambda whole: b"PAR1" + whole[:40],
+                                  lambda whole: whole[:200] + bytes(100) + whole[300:]])  # fmt: skip
+def test_a_torn_record_of_agreement_is_set_aside_and_made_anew_with_a_note(layout, torn):
+    prepare(layout)
+    assert check(layout, 60 * MINUTES).notes == ()
+    path = layout.reports / "parity.parquet"
+    whole = path.read_bytes()
+    for aside in ("parity.parquet.damaged", "parity.parquet.damaged-2"):
+        path.write_bytes(torn(whole))
+        outcome = check(layout, 60 * MINUTES)
+        [note] = outcome.to_json()["notes"]
+        assert f"reports/{aside}" in note
+        assert outcome.verdict == "PASS"
+        assert f"set aside in reports/{aside}: " in outcome.report.read_text()
+        assert (layout.reports / aside).read_bytes() == torn(whole)
+        assert path.read_bytes() == whole
+    assert check(layout, 60 * MINUTES).notes == ()
+
+
+def test_a_torn_record_of_agreement_is_set_aside_where_nothing_can_be_noted_either(layout):
+    write_hours(layout, bars_of(trades(MINUTES)))
+    path = layout.reports / "parity.parquet"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"PAR1 torn")
+    assert "parity.parquet.damaged" in check(layout, 60 * MINUTES).notes[0]
+    assert not path.exists()
