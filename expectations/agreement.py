@@ -12,8 +12,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from expectations.outcome import DayResult
-from expectations.parity import HOLE, LATE, REVISED, TWICE
+from expectations.day_result import DayResult
+from expectations.reasons import HOLE, LATE, REVISED, TWICE
 from lake.errors import LakeError
 from lake.files import set_aside, write_parquet
 from lake.layout import Layout

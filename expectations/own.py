@@ -20,7 +20,8 @@ import pandas as pd
 from great_expectations.expectations.expectation import Expectation
 
 from expectations import suites
-from expectations.rulepack import TOP, Check, Rule, Severity, rule_id
+from expectations.limits import TOP
+from expectations.rule import Check, Rule, Severity, rule_id
 from lake.errors import BadInputError
 
 if TYPE_CHECKING:

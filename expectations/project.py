@@ -23,6 +23,8 @@ from great_expectations.data_context.types.resource_identifiers import (
 from loguru import logger
 
 from expectations import assets, checkpoints, damage, own, rulepack, runs, site, suites
+from expectations.limits import TOP
+from expectations.rule import Check, rule_id, state_of
 from lake.errors import LakeError
 from lake.layout import EXCHANGE, Layout
 from lake.windows import Window
@@ -30,7 +32,7 @@ from lake.windows import Window
 if TYPE_CHECKING:
     import pandas as pd
 
-_FORMAT = {"result_format": "SUMMARY", "partial_unexpected_count": rulepack.TOP}
+_FORMAT = {"result_format": "SUMMARY", "partial_unexpected_count": TOP}
 
 
 class Project:
@@ -70,7 +72,7 @@ class Project:
         self._definitions = assets.definitions(self._context, self._suite, symbols)
         self._checkpoint = checkpoints.current(self._context, self._suite_name, self._definitions.values())
 
-    def check(self, key: str) -> rulepack.Check:
+    def check(self, key: str) -> Check:
         """Return the check with this key, the rulepack's or the user's own."""
         return self._checks[key]
 
@@ -113,10 +115,8 @@ class Project:
 
     def _day(self, symbol: str, day: datetime, results: Mapping[str, Any]) -> runs.Day:
         violated = [key for key, result in results.items() if result["unexpected_count"]]
-        state = rulepack.state(
-            [self._checks[key].severity for key in violated], rows=results["R5-rows"]["element_count"]
-        )
-        ids = {rulepack.rule_id(key) for key in violated}
+        state = state_of([self._checks[key].severity for key in violated], rows=results["R5-rows"]["element_count"])
+        ids = {rule_id(key) for key in violated}
         named = tuple(rule.id for rule in self.rules if rule.id in ids)
         page = self.page(symbol, day)
         return runs.day_of(page.parent.parent, page, state=state, violated=named)

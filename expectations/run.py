@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from expectations import edges, rulepack
+from expectations import edges
+from expectations.day_result import DayResult, Parity
 from expectations.days import SymbolDay, symbol_days
-from expectations.outcome import DayResult, Parity, Spreads
+from expectations.limits import WIDE_SHARE
+from expectations.outcome import Spreads
 from expectations.tables import Table
 from lake.layout import Layout
 from lake.windows import Window
@@ -62,7 +64,7 @@ class Run:
         if self.of.name != "bars":
             return done, ()
         quoted, wide = sum(one.quoted for one in tallies), sum(one.wide for one in tallies)
-        if wide and wide >= rulepack.WIDE_SHARE * quoted:
+        if wide and wide >= WIDE_SHARE * quoted:
             done = list(self._again(done))
         return done, tuple(tallies)
 

@@ -45,7 +45,7 @@ class ExpectCheckToHold(BatchExpectation):
 
     Its result has Great Expectations' own fields: ``element_count`` (what was checked), ``unexpected_count``,
     ``unexpected_percent``, ``unexpected_index_column_names`` and ``partial_unexpected_index_list``, the first
-    `rulepack.TOP` offending rows with the columns that show why.
+    `limits.TOP` offending rows with the columns that show why.
     """
 
     check: str

@@ -11,7 +11,9 @@ from typing import Any
 
 from expectations import rulepack
 from expectations.due import whole
+from expectations.limits import TOP
 from expectations.outcome import Outcome, RuleResult, Spreads
+from expectations.rule import Rule
 from expectations.run import Done, Progress, Run
 from expectations.tables import Table, checked_names, of_source
 from lake import locks
@@ -94,13 +96,13 @@ def _run(
     now: datetime,
     progress: Progress,
     keep_runs: int,
-) -> tuple[list[Done], tuple[Spreads, ...], list[rulepack.Rule], Path, tuple[str, ...]]:
+) -> tuple[list[Done], tuple[Spreads, ...], list[Rule], Path, tuple[str, ...]]:
     """Validate each table; return what was found, the rules in order, the path of the pages' index, and doubts."""
     from expectations.project import Project  # Great Expectations: seconds to import
 
     done: list[Done] = []
     spreads: tuple[Spreads, ...] = ()
-    rules: dict[str, rulepack.Rule] = {}
+    rules: dict[str, Rule] = {}
     doubts: dict[str, None] = {}
     for of, tf in tables:
         project = Project(layout, of.name, tf, window, symbols)
@@ -128,7 +130,7 @@ def _agreement(
     return agreement.recent(rows, symbols, last), notes
 
 
-def _rule(rule: rulepack.Rule, done: list[Done]) -> RuleResult:
+def _rule(rule: Rule, done: list[Done]) -> RuleResult:
     """Add a rule's results up; of windows and columns, those that should be there and are not count as checked."""
     checked = violations = failing = info = 0
     rows: list[dict[str, Any]] = []
@@ -144,7 +146,7 @@ def _rule(rule: rulepack.Rule, done: list[Done]) -> RuleResult:
             info += count if check.severity == "info" else 0
             rows += result["partial_unexpected_index_list"]
     return RuleResult(
-        rule.id, rule.title, rule.severity, checked, violations, failing, tuple(rows[: rulepack.TOP]),
+        rule.id, rule.title, rule.severity, checked, violations, failing, tuple(rows[: TOP]),
         info=info, why=rule.why, remedy=rule.remedy,
     )  # fmt: skip
 

@@ -8,14 +8,14 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from expectations import parity, rulepack
+from expectations import limits, parity
+from expectations.reasons import HOLE, LATE, REVISED, TWICE
 from lake import read
 from lake.errors import LakeError
 from tests.expectations.candles import bars_of, candles_of, trades, write_candles
 from tests.expectations.small import SOL, START, check, counts, plant, rows_of, write_hours
 
 MINUTES = 10
-HOLE, TWICE, LATE, REVISED = parity.REASONS
 TFS = pytest.mark.parametrize("tf", ["1s", "1m"])
 
 
@@ -63,7 +63,7 @@ def test_each_column_that_differs_alone_is_found_exactly(layout, tf, column, val
     assert (counts(outcome), outcome.verdict) == ({"R7": len(where)}, "INVESTIGATE")
     rows = rows_of(outcome, "R7")
     assert [row["window_start"] for row in rows] == [at(minute) for minute in where]
-    ours = {kline: name for name, kline in {**parity.EXACT, **parity.VOLUMES}.items()}[column]
+    ours = {kline: name for name, kline in {**limits.EXACT, **limits.VOLUMES}.items()}[column]
     assert {row["differs"] for row in rows} == {ours}
     assert all(row[f"kline_{column}"] == value != row[f"our_{ours}"] for row in rows)
     assert reasons(outcome) == {LATE if column == "trades" else REVISED: len(where)}
@@ -290,7 +290,7 @@ def test_seconds_and_minutes_say_the_same_and_so_does_sql(layout):
 def test_the_first_offending_minutes_are_kept_and_all_are_counted(layout):
     prepare(layout, 40, theirs=lambda rows: plant(rows, range(40), close=1.0))
     outcome = check(layout, 2400)
-    assert (rule(outcome).violations, len(rule(outcome).rows)) == (40, rulepack.TOP)
+    assert (rule(outcome).violations, len(rule(outcome).rows)) == (40, limits.TOP)
     assert reasons(outcome) == {REVISED: 40}
 
 
