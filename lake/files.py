@@ -59,6 +59,27 @@ def write_parquet(path: Path, table: pa.Table, compression: str) -> None:
         pq.write_table(table, hidden, compression=compression, row_group_size=86_400, write_statistics=True)
 
 
+@contextmanager
+def parquet(path: Path, remedy: str) -> Iterator[pq.ParquetFile]:
+    """Open a Parquet file of the lake; what is wrong with it is one line that names it, whatever the block finds.
+
+    Args:
+        path: The file.
+        remedy: How it is made anew once it has been moved away, such as ``backfill its day anew``.
+
+    Raises:
+        FileNotFoundError: it is not there (any more).
+        LakeError: it cannot be read, or its columns are not those of its table.
+    """
+    try:
+        with pq.ParquetFile(path) as handle:
+            yield handle
+    except FileNotFoundError:
+        raise
+    except (pa.ArrowException, OSError, LakeError) as error:
+        raise LakeError(f"{path}: cannot be read ({error}): move it away, and {remedy}") from error
+
+
 def sync_folder(folder: Path) -> None:
     """Make a rename in a folder survive a power cut. Windows has no such call and needs none."""
     if os.name == "nt":
