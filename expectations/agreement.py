@@ -12,10 +12,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from expectations.outcome import DayResult
-from expectations.parity import HOLE, LATE, REVISED, TWICE
+from expectations.day_result import DayResult
+from expectations.reasons import HOLE, LATE, REVISED, TWICE
 from lake.errors import LakeError
-from lake.files import write_parquet
+from lake.files import set_aside, write_parquet
 from lake.layout import Layout
 from lake.schemas import PARITY
 from lake.windows import MINUTE_US, Window
@@ -25,29 +25,34 @@ LAST_DAYS = 30
 """What the report shows."""
 
 
-def keep(layout: Layout, days: Iterable[DayResult], window: Window) -> None:
+def keep(layout: Layout, days: Iterable[DayResult], window: Window) -> tuple[list[Row], list[str]]:
     """Note the symbol-days of a validation of which any minute was compared. Call it with the validation's lock held.
 
+    Returns:
+        All rows there are now, and what a reader must know: that the file was damaged, and is made anew.
+
     Raises:
-        LakeError: the file cannot be read or written.
+        LakeError: the file cannot be opened or written.
     """
-    before = {(row["symbol"], row["day"]): row for row in _read(layout)}
+    held, notes = _read(layout)
+    before = {(row["symbol"], row["day"]): row for row in held}
     after = dict(before)
     for day in days:
         row = _row(day, window)
         known = before.get((day.symbol, day.day))
         if row and (known is None or row["validated_minutes"] >= known["validated_minutes"]):
             after[day.symbol, day.day] = row
+    rows = [after[key] for key in sorted(after)]
     if after != before:
-        rows = [after[key] for key in sorted(after)]
         write_parquet(_path(layout), PARITY.conform(pa.Table.from_pylist(rows, PARITY.arrow)), "snappy")
+    return rows, notes
 
 
-def recent(layout: Layout, symbols: Iterable[str], last: date) -> tuple[Row, ...]:
+def recent(rows: Iterable[Row], symbols: Iterable[str], last: date) -> tuple[Row, ...]:
     """Return the rows of some symbols in the last days up to one, by day and symbol."""
     wanted, first = set(symbols), last - timedelta(days=LAST_DAYS - 1)
-    rows = [row for row in _read(layout) if row["symbol"] in wanted and first <= row["day"] <= last]
-    return tuple(sorted(rows, key=lambda row: (row["day"], row["symbol"])))
+    found = [row for row in rows if row["symbol"] in wanted and first <= row["day"] <= last]
+    return tuple(sorted(found, key=lambda row: (row["day"], row["symbol"])))
 
 
 def _row(day: DayResult, window: Window) -> Row | None:
@@ -75,14 +80,19 @@ def _path(layout: Layout) -> Path:
     return layout.reports / "parity.parquet"
 
 
-def _read(layout: Layout) -> list[Row]:
-    if not _path(layout).exists():
-        return []
+def _read(layout: Layout) -> tuple[list[Row], list[str]]:
+    """The rows that are held, and a note where the file was damaged; it is set aside then."""
+    path = _path(layout)
+    if not path.exists():
+        return [], []
     try:
-        with pq.ParquetFile(_path(layout)) as file:
-            rows: list[Row] = PARITY.conform(file.read()).to_pylist()
-            return rows
+        with pq.ParquetFile(path) as file:
+            return PARITY.conform(file.read()).to_pylist(), []
     except (pa.ArrowException, OSError, LakeError) as error:
-        raise LakeError(
-            f"{_path(layout)}: cannot be read ({error}): move it away, and validate its days again"
-        ) from error
+        if isinstance(error, OSError) and error.errno is not None:  # the disk's or a right's, not the file's
+            raise LakeError(f"{path}: cannot be read ({error.strerror}): check the folder and disk") from error
+        aside = set_aside(path)
+    return [], [
+        f"{path.parent.name}/{path.name} could not be read and is made anew; what it had is set aside in "
+        f"{path.parent.name}/{aside.name}: validate the days before again to have their agreement too"
+    ]

@@ -14,7 +14,8 @@ import pandas as pd
 
 from expectations import series
 from expectations.findings import Facts, Finding, Rows, floats, own, plain, starts
-from expectations.rulepack import TOP, WIDE_PART_OF_MID, Check
+from expectations.limits import TOP, WIDE_PART_OF_MID
+from expectations.rule import Check
 from expectations.tables import STEP_US, TABLES
 from lake.windows import DAY_US, micros
 

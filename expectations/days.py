@@ -99,8 +99,12 @@ class SymbolDay:
         """Return the id with which the symbol's own trades end here; without any, that of the days before."""
         if "last_trade_id" not in self.table.column_names:
             return None
-        own = self.table["last_trade_id"].filter(pc.equal(self.table["symbol"], self.symbol)).drop_null()
-        return own[-1].as_py() if len(own) else before
+        found = self.ids("last_trade_id")
+        return found[-1].as_py() if len(found) else before
+
+    def ids(self, column: str) -> pa.ChunkedArray:
+        """Return a column of trade ids, those of the symbol's own bars with trades, in order."""
+        return self.table[column].filter(pc.equal(self.table["symbol"], self.symbol)).drop_null()
 
     def facts(self, *, wide_counts: bool, previous_trade_id: int | None) -> dict[str, Any]:
         """What the checks of the rulepack are told (`Check.facts`), ready for JSON."""
@@ -121,13 +125,13 @@ class SymbolDay:
 def symbol_days(
     layout: Layout, of: Table, symbol: str, window: Window, tf: str, now: datetime
 ) -> Iterator[SymbolDay]:  # fmt: skip
-    """Yield the days of a symbol, in order: those that have rows, and those that should have some by now.
+    """Yield the days of a symbol up to the present, in order: those that have rows, and those that should have some.
 
     Raises:
         LakeError: a file cannot be read, or its seconds cannot be rolled up to minutes.
     """
     year = None
-    for day in window.days():
+    for day in window.days(now):
         part = Window.of_day(day).clip(window)
         assert part is not None  # noqa: S101  (a day of the window has a part in it)
         found = read(layout, of, symbol, day, part, tf, now, strays=not of.yearly or day.year != year)

@@ -2,8 +2,9 @@
 
 A file has a docstring (its first line is the rule's title, the rest says why) and a list ``EXPECTATIONS`` of any of
 Great Expectations' expectations, or of subclasses written there. ``SUITES`` names the suites they belong to; without
-it, all. A file is a rule named like the file; `severity` ``critical`` makes the verdict FAIL, ``warning`` INVESTIGATE,
-``info`` nothing. Expectations that somebody has added to the stored suite are kept, and are the rule ``suite``.
+it, all; a name that no suite has is told to the reader. A file is a rule named like the file; `severity` ``critical``
+makes the verdict FAIL, ``warning`` INVESTIGATE, ``info`` nothing. Expectations that somebody has added to the stored
+suite are kept, and are the rule ``suite``.
 """
 
 import importlib.util
@@ -19,7 +20,8 @@ import pandas as pd
 from great_expectations.expectations.expectation import Expectation
 
 from expectations import suites
-from expectations.rulepack import TOP, Check, Rule, Severity, rule_id
+from expectations.limits import TOP
+from expectations.rule import Check, Rule, Severity, rule_id
 from lake.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -32,21 +34,31 @@ _RULEPACK = re.compile(r"[RMD]\d+\Z")
 _SEVERITY: dict[str, Severity] = {"critical": "fail", "warning": "investigate", "info": "info"}
 _REMEDY = "See the file {file} in the Great Expectations project of this lake, where this is expected."
 
+_NO_SUITE = (
+    "the file reports/gx/plugins/expectations/{} names the suite {!r:.80}, which does not exist, so it is not run "
+    "there: name one of {}, or leave SUITES out"
+)
 
-def load(project: Path, suite: str) -> dict[str, list[Expectation]]:
+
+def load(project: Path, suite: str) -> tuple[dict[str, list[Expectation]], list[str]]:
     """Return the expectations for a suite, by the file that has them, each with its place (`meta`) in it.
+
+    With them, what makes one doubt that all is run which should be: the names in ``SUITES`` that no suite has.
 
     Raises:
         BadInputError: a file does not run, or is not as the module's docstring says; named with the reason.
     """
-    found = {}
+    found: dict[str, list[Expectation]] = {}
+    doubts: list[str] = []
     for path in sorted((project / FOLDER).glob("*.py")):
         if path.name.startswith("_"):
             continue
         module = _run(path)
         wanted = _list(path, module, "EXPECTATIONS", Expectation, None)
         _refuse_what_is_not_its_own(path, wanted)
-        if suite not in _list(path, module, "SUITES", str, [suite]):
+        named = _list(path, module, "SUITES", str, [suite])
+        doubts += [_NO_SUITE.format(path.name, name, ", ".join(suites.names())) for name in _strange(named)]
+        if suite not in named:
             continue
         title, _, why = (inspect.getdoc(module) or "").partition("\n")
         for number, one in enumerate(wanted, 1):
@@ -57,7 +69,7 @@ def load(project: Path, suite: str) -> dict[str, list[Expectation]]:
                 "why": " ".join(why.split()),
             }
         found[path.stem] = wanted
-    return found
+    return found, doubts
 
 
 def added(expectations: Sequence[Expectation], suite: str) -> list[Expectation]:
@@ -140,6 +152,10 @@ def _list(path: Path, module: ModuleType, name: str, kind: type, default: list[A
     if not isinstance(value, (list, tuple)) or not value or not all(isinstance(one, kind) for one in value):
         raise BadInputError(f"{path}: {name}: expected a list of {kind.__name__}, and not an empty one")
     return list(value)
+
+
+def _strange(named: list[str]) -> list[str]:
+    return [name for name in dict.fromkeys(named) if name not in suites.names()]
 
 
 def _refuse_what_is_not_its_own(path: Path, wanted: list[Expectation]) -> None:

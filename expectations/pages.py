@@ -17,6 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from expectations import own, rulepack, suites
+from expectations.rule import Check, rule_id, state_of
 from expectations.runs import Run
 
 Document = dict[str, Any]
@@ -34,7 +35,7 @@ class SuiteRenderer:
     def render(self, suite: ExpectationSuite) -> Document:
         """Return what the page of a suite says."""
         config = [item.configuration for item in suite.expectations]
-        wanted = dict.fromkeys(rulepack.rule_id(suites.key(item)) for item in config if suites.is_ours(item))
+        wanted = dict.fromkeys(rule_id(suites.key(item)) for item in config if suites.is_ours(item))
         theirs = own.rules([item for item in suite.expectations if not suites.is_ours(item.configuration)])
         rules = [*(rulepack.rule(key) for key in wanted), *theirs]
         return {"template": "suite.html.j2", "suite": suite.name, "rules": rules}
@@ -48,7 +49,7 @@ class ResultRenderer:
         items = sorted((_check(item) for item in found.results), key=lambda item: bool(item["own"]))
         rows = next((item["checked"] for item in items if item["check"].key == "R5-rows"), 0)
         run_id = found.meta["run_id"]
-        state = rulepack.state([item["check"].severity for item in items if item["violations"]], rows=rows)
+        state = state_of([item["check"].severity for item in items if item["violations"]], rows=rows)
         violated = dict.fromkeys(item["rule"].id for item in items if item["violations"])
         return {
             "template": "result.html.j2",
@@ -134,7 +135,7 @@ def _check(item: Any) -> Document:
     }
 
 
-def _ordered(row: Document, check: rulepack.Check) -> Document:
+def _ordered(row: Document, check: Check) -> Document:
     """An offending row with its columns in the reader's order: the store of results sorts them by name."""
     first = ("symbol", "window_start", *check.columns, "column", "expected", "found")
     return {name: row[name] for name in dict.fromkeys([*first, *row]) if name in row}

@@ -1,18 +1,7 @@
-"""R7: our minutes of a symbol-day beside the exchange's own klines, and why a complete one differs.
-
-The reason is what the data prove, the first of these that holds for a minute:
-
-===================== ==================================================================================================
-hole of ours          trade ids in the minute, or between it and the traded second before or after, do not run on, or
-                      a second has fewer trades than ids: those trades are missing, whatever `complete` says
-trades counted twice  ids overlap, or a second has more trades than ids
-late trade            ids run on and are as many as the trades, but the kline counts another number: trades came after
-                      the bar was written, or are counted in another minute
-revision upstream     ids run on, the counts agree, a price or volume differs: one side was made of other values
-===================== ==================================================================================================
-"""
+"""R7: our minutes of a symbol-day beside the exchange's own klines."""
 
 from collections import Counter
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,15 +9,16 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from expectations import edges
+from expectations.day_result import Parity
 from expectations.days import SymbolDay
-from expectations.outcome import Parity
-from expectations.rulepack import EXACT, TOP, VOLUMES, WITHIN
+from expectations.limits import EXACT, TOP, VOLUMES, WITHIN
+from expectations.reasons import Ids
 from lake import kline_store
 from lake.layout import Layout
 from lake.read import rolled_up
 from lake.windows import MINUTE_US, Window, iso, moment
 
-HOLE, TWICE, LATE, REVISED = REASONS = ("hole of ours", "trades counted twice", "late trade", "revision upstream")
 _PAIRS = {**EXACT, **VOLUMES}
 _PROOF = ["symbol", "window_start", "complete"]
 Floats = npt.NDArray[np.float64]
@@ -52,7 +42,8 @@ def of_day(layout: Layout, day: SymbolDay, previous: int | None) -> Parity:
         return Parity(complete=_complete(_whole(_own(day.stored.select(_PROOF), day.symbol), day.window)))
     stored = _own(day.stored, day.symbol)
     ours = _minutes(_whole(stored, day.window)) if day.tf == "1s" else _own(day.table, day.symbol)
-    return _compare(ours, candles, _Ids(stored, previous), day.symbol)
+    following = partial(edges.trade_id_after, layout, day.symbol, day.window.end)
+    return _compare(ours, candles, Ids(stored, previous, following), day.symbol)
 
 
 def _whole(seconds: pa.Table, window: Window) -> pa.Table:
@@ -92,7 +83,7 @@ def _minutes(seconds: pa.Table) -> pa.Table:
     return found
 
 
-def _compare(ours: pa.Table, candles: pa.Table, ids: "_Ids", symbol: str) -> Parity:
+def _compare(ours: pa.Table, candles: pa.Table, ids: Ids, symbol: str) -> Parity:
     our_start, index = np.unique(_us(ours, "window_start"), return_index=True)
     ours = ours.take(pa.array(index))
     both, mine, theirs = np.intersect1d(our_start, kline_store.open_times(candles), return_indices=True)
@@ -124,36 +115,6 @@ def _compare(ours: pa.Table, candles: pa.Table, ids: "_Ids", symbol: str) -> Par
         our_volume=float(np.nansum(left["volume_base"])),
         kline_volume=float(np.nansum(right["volume_base"])),
     )
-
-
-class _Ids:
-    """The trade ids of a day's seconds in order: what is missing of a minute, and why it can differ."""
-
-    def __init__(self, stored: pa.Table, previous: int | None) -> None:
-        known = pc.and_(pc.is_valid(stored["first_trade_id"]), pc.is_valid(stored["last_trade_id"]))
-        traded = stored.filter(known)
-        start, index = np.unique(_us(traded, "window_start"), return_index=True)
-        traded = traded.take(pa.array(index))
-        self._start = start
-        self._first, self._last = (_us(traded, name) for name in ("first_trade_id", "last_trade_id"))
-        count = pc.fill_null(traded["trade_count"], 0).to_numpy()
-        before = [previous if previous is not None else int(self._first[0]) - 1] if len(start) else []
-        self._before = np.concatenate([np.array(before, np.int64), self._last[:-1]]).astype(np.int64)
-        self._jump = self._first - self._before - 1
-        self._lack = self._last - self._first + 1 - count
-
-    def reason(self, minute_us: int, *, counts_differ: bool) -> tuple[str, str | None]:
-        """Return why a complete minute differs, and the trade ids that it lacks, if any do."""
-        low, high = np.searchsorted(self._start, [minute_us, minute_us + MINUTE_US]).tolist()
-        edge = min(high + 1, len(self._start))  # the traded second after the minute shows a hole at its end
-        jumps, lacks = self._jump[low:edge], self._lack[low:high]
-        holes = [f"{self._before[at] + 1}-{self._first[at] - 1}" for at in low + np.flatnonzero(jumps > 0)]
-        holes += [f"{self._lack[at]} of {self._first[at]}-{self._last[at]}" for at in low + np.flatnonzero(lacks > 0)]
-        if holes:
-            return HOLE, ", ".join(holes[:3]) + (", …" if len(holes) > 3 else "")
-        if (jumps < 0).any() or (lacks < 0).any():
-            return TWICE, None
-        return (LATE if counts_differ else REVISED), None
 
 
 def _own(table: pa.Table, symbol: str) -> pa.Table:

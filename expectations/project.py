@@ -8,7 +8,6 @@ is about: the same validation leaves the same files.
 import os
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -23,7 +22,9 @@ from great_expectations.data_context.types.resource_identifiers import (
 )
 from loguru import logger
 
-from expectations import assets, checkpoints, own, rulepack, runs, site, suites
+from expectations import assets, checkpoints, damage, own, rulepack, runs, site, suites
+from expectations.limits import TOP
+from expectations.rule import Check, rule_id, state_of
 from lake.errors import LakeError
 from lake.layout import EXCHANGE, Layout
 from lake.windows import Window
@@ -31,9 +32,7 @@ from lake.windows import Window
 if TYPE_CHECKING:
     import pandas as pd
 
-_FILES = ("great_expectations.yml", "uncommitted/config_variables.yml")
-_FOLDERS = ("expectations", "validation_definitions", "checkpoints")
-_FORMAT = {"result_format": "SUMMARY", "partial_unexpected_count": rulepack.TOP}
+_FORMAT = {"result_format": "SUMMARY", "partial_unexpected_count": TOP}
 
 
 class Project:
@@ -41,6 +40,7 @@ class Project:
 
     Attributes:
         rules: those of the rulepack that apply, then the user's own (`expectations.own`).
+        doubts: why not all of the user's own may have been run, in words.
     """
 
     def __init__(self, layout: Layout, source: str, tf: str, window: Window, symbols: Iterable[str]) -> None:
@@ -50,15 +50,16 @@ class Project:
         self._run_name = f"{window.start:%Y-%m-%dT%H%M%SZ}_{window.end:%Y-%m-%dT%H%M%SZ}"
         self._results: dict[ValidationResultIdentifier, gx.core.ExpectationSuiteValidationResult | None] = {}
         self._days: dict[tuple[str, datetime], runs.Day] = {}
-        self._files = own.load(self._folder, self._suite_name)
+        self._files, self.doubts = own.load(self._folder, self._suite_name)
         try:
             self._open(source, tf, symbols)
         except Exception as error:  # whatever Great Expectations makes of a torn file: it does not write them whole
             logger.warning(
                 "{}: not readable ({}): put aside in {}, made anew; results are kept",
-                self._folder, type(error).__name__, self._put_aside(),
+                self._folder, type(error).__name__, damage.put_aside(self._folder).name,
             )  # fmt: skip
             self._open(source, tf, symbols)
+        self.doubts += damage.doubts(self._folder, self._suite_name)
 
     def _open(self, source: str, tf: str, symbols: Iterable[str]) -> None:
         self._folder.parent.mkdir(parents=True, exist_ok=True)
@@ -71,18 +72,9 @@ class Project:
         self._definitions = assets.definitions(self._context, self._suite, symbols)
         self._checkpoint = checkpoints.current(self._context, self._suite_name, self._definitions.values())
 
-    def check(self, key: str) -> rulepack.Check:
+    def check(self, key: str) -> Check:
         """Return the check with this key, the rulepack's or the user's own."""
         return self._checks[key]
-
-    def _put_aside(self) -> str:
-        """Move away all of the project but its results and plugins; what a user has added can be looked up there."""
-        aside = next(path for number in count(1) if not (path := self._folder / f"damaged-{number}").exists())
-        aside.mkdir(parents=True)
-        for name in (*_FILES, *_FOLDERS):
-            if (self._folder / name).exists():
-                (self._folder / name).rename(aside / Path(name).name)
-        return aside.name
 
     def run(self, symbol: str, day: datetime, frame: "pd.DataFrame", facts: Mapping[str, Any]) -> dict[str, Any]:
         """Validate one symbol-day and keep the result; return Great Expectations' result by check key.
@@ -123,10 +115,8 @@ class Project:
 
     def _day(self, symbol: str, day: datetime, results: Mapping[str, Any]) -> runs.Day:
         violated = [key for key, result in results.items() if result["unexpected_count"]]
-        state = rulepack.state(
-            [self._checks[key].severity for key in violated], rows=results["R5-rows"]["element_count"]
-        )
-        ids = {rulepack.rule_id(key) for key in violated}
+        state = state_of([self._checks[key].severity for key in violated], rows=results["R5-rows"]["element_count"])
+        ids = {rule_id(key) for key in violated}
         named = tuple(rule.id for rule in self.rules if rule.id in ids)
         page = self.page(symbol, day)
         return runs.day_of(page.parent.parent, page, state=state, violated=named)

@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import Any
 
 from expectations import statistics
+from expectations.day_result import DayResult
+from expectations.limits import TOP
 from expectations.markdown import Link, cell, table
-from expectations.outcome import DayResult, Outcome, RuleResult
-from expectations.rulepack import TOP
+from expectations.outcome import Outcome, RuleResult
 from lake.windows import iso
 
 _DAYS_LISTED = 400

@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from expectations import rulepack
-from expectations.days import SymbolDay, read, symbol_days
-from expectations.outcome import DayResult, Parity, Spreads
+from expectations import edges
+from expectations.day_result import DayResult, Parity
+from expectations.days import SymbolDay, symbol_days
+from expectations.limits import WIDE_SHARE
+from expectations.outcome import Spreads
 from expectations.tables import Table
-from lake.errors import LakeError
 from lake.layout import Layout
 from lake.windows import Window
 
@@ -49,11 +50,13 @@ class Run:
         done: list[Done] = []
         tallies: list[Spreads] = []
         for symbol in symbols:
-            tally, previous = SpreadTally(symbol), self._trade_id_before(symbol)
+            is_bars = self.of.name == "bars"
+            tally = SpreadTally(symbol)
+            previous = edges.trade_id_before(self.layout, symbol, self.window.start) if is_bars else None
             for day in symbol_days(self.layout, self.of, symbol, self.window, self.tf, self.now):
                 self.progress(f"{symbol} {day.day}")
                 before = tally.wide
-                if self.of.name == "bars":
+                if is_bars:
                     tally.add(day.frame)
                 done.append(self._first(day, previous, lambda tally=tally, before=before: tally.wide > before))
                 previous = day.last_trade_id(previous)
@@ -61,23 +64,9 @@ class Run:
         if self.of.name != "bars":
             return done, ()
         quoted, wide = sum(one.quoted for one in tallies), sum(one.wide for one in tallies)
-        if wide and wide >= rulepack.WIDE_SHARE * quoted:
+        if wide and wide >= WIDE_SHARE * quoted:
             done = list(self._again(done))
         return done, tuple(tallies)
-
-    def _trade_id_before(self, symbol: str) -> int | None:
-        """The last trade id before the window, of the day that leads to it: a hole at midnight is between two runs.
-
-        None where that day holds no trade or cannot be read: then nothing is known of it.
-        """
-        if self.of.name != "bars":
-            return None
-        day = (self.window.start - timedelta(microseconds=1)).date()
-        part = Window(Window.of_day(day).start, self.window.start)
-        try:
-            return read(self.layout, self.of, symbol, day, part, "1s", self.now, strays=False).last_trade_id(None)
-        except LakeError:
-            return None
 
     def _first(self, day: SymbolDay, previous: int | None, is_wide: Callable[[], bool]) -> Done:
         facts = day.facts(wide_counts=False, previous_trade_id=previous)

@@ -5,7 +5,7 @@ import pandas as pd
 
 from expectations import due, fundings
 from expectations.findings import Facts, Finding, Rows, floats, own, starts
-from expectations.rulepack import JUMP, NEIGHBOURS_US, RARELY_US, RATE, TOP
+from expectations.limits import JUMP, NEIGHBOURS_US, RARELY_US, RATE, TOP
 from expectations.tables import STEP_US
 from lake.windows import HOUR_US, iso, moment
 

@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from expectations.agreement import LAST_DAYS
+from expectations.day_result import DayResult, Parity
 from expectations.markdown import Link, table
-from expectations.outcome import DayResult, Outcome, Parity
-from expectations.parity import REASONS
+from expectations.outcome import Outcome
+from expectations.reasons import REASONS
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 

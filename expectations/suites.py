@@ -15,6 +15,7 @@ from great_expectations.expectations.metrics.table_metric_provider import TableM
 
 from expectations import checks, rulepack
 from expectations.findings import Finding
+from expectations.tables import TABLES
 
 _METRIC = "table.lake_check"
 _SEVERITY = {"fail": "critical", "investigate": "warning"}
@@ -44,7 +45,7 @@ class ExpectCheckToHold(BatchExpectation):
 
     Its result has Great Expectations' own fields: ``element_count`` (what was checked), ``unexpected_count``,
     ``unexpected_percent``, ``unexpected_index_column_names`` and ``partial_unexpected_index_list``, the first
-    `rulepack.TOP` offending rows with the columns that show why.
+    `limits.TOP` offending rows with the columns that show why.
     """
 
     check: str
@@ -76,6 +77,11 @@ class ExpectCheckToHold(BatchExpectation):
 def name(source: str, tf: str) -> str:
     """Return the name of the suite for a source and timeframe, such as ``bars_1s``."""
     return f"{source}_{tf}"
+
+
+def names() -> list[str]:
+    """Return the names of all suites there are, of every table and timeframe."""
+    return sorted(name(table.name, tf) for table in TABLES.values() for tf in table.tfs)
 
 
 def suite(source: str, tf: str) -> ExpectationSuite:

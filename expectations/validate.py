@@ -11,7 +11,9 @@ from typing import Any
 
 from expectations import rulepack
 from expectations.due import whole
+from expectations.limits import TOP
 from expectations.outcome import Outcome, RuleResult, Spreads
+from expectations.rule import Rule
 from expectations.run import Done, Progress, Run
 from expectations.tables import Table, checked_names, of_source
 from lake import locks
@@ -62,7 +64,8 @@ def validate(
     report = Path(report) if report else layout.reports / f"{_report_name(chosen, window, lengths, source)}.md"
     with locks.validation(layout), redirect_stdout(sys.stderr):  # what an own expectation prints is no JSON
         told = progress or (lambda _: None)
-        done, spreads, rules, index = _run(layout, tables, chosen, window, now, told, keep_runs)
+        done, spreads, rules, index, doubts = _run(layout, tables, chosen, window, now, told, keep_runs)
+        agreement, more = _agreement(layout, source, chosen, window, now, done)
         outcome = Outcome(
             symbols=chosen,
             window=window,
@@ -75,8 +78,9 @@ def validate(
             spreads=spreads,
             report=report,
             data_docs=index,
-            notes=tuple(notes),
-            agreement=_agreement(layout, source, chosen, window, done),
+            notes=(*doubts, *more, *notes),
+            doubts=doubts,
+            agreement=agreement,
         )
         from expectations.report import markdown
 
@@ -92,37 +96,41 @@ def _run(
     now: datetime,
     progress: Progress,
     keep_runs: int,
-) -> tuple[list[Done], tuple[Spreads, ...], list[rulepack.Rule], Path]:
-    """Validate each table; return what was found, the rules in order, and the path of the pages' index."""
+) -> tuple[list[Done], tuple[Spreads, ...], list[Rule], Path, tuple[str, ...]]:
+    """Validate each table; return what was found, the rules in order, the path of the pages' index, and doubts."""
     from expectations.project import Project  # Great Expectations: seconds to import
 
     done: list[Done] = []
     spreads: tuple[Spreads, ...] = ()
-    rules: dict[str, rulepack.Rule] = {}
+    rules: dict[str, Rule] = {}
+    doubts: dict[str, None] = {}
     for of, tf in tables:
         project = Project(layout, of.name, tf, window, symbols)
         found, quotes = Run(project, layout, of, window, tf, now, progress).all(symbols)
+        doubts |= dict.fromkeys(project.doubts)
         done, spreads, index = done + found, spreads + quotes, project.finish(keep_runs)
         for rule in project.rules:  # of one that two tables have, the checks of both
             known = rules.get(rule.id, rule)
             rules[rule.id] = replace(rule, checks=tuple(dict.fromkeys((*known.checks, *rule.checks))))
     packed = [rules.pop(rule.id) for rule in rulepack.RULES if rule.id in rules]
-    return done, spreads, [*packed, *rules.values()], index
+    return done, spreads, [*packed, *rules.values()], index, tuple(doubts)
 
 
 def _agreement(
-    layout: Layout, source: str, symbols: tuple[str, ...], window: Window, done: list[Done]
-) -> tuple[dict[str, Any], ...]:  # fmt: skip
-    if source != "bars":
-        return ()
+    layout: Layout, source: str, symbols: tuple[str, ...], window: Window, now: datetime, done: list[Done]
+) -> tuple[tuple[dict[str, Any], ...], list[str]]:  # fmt: skip
+    """Keep how much agrees with the klines; return the last days of it, and notes."""
+    if source != "bars" or now <= window.start:
+        return (), []
     from expectations import agreement
 
-    agreement.keep(layout, (one.day for one in done), window)
-    *_, last = window.days()
-    return agreement.recent(layout, symbols, last)
+    seen = Window(window.start, min(window.end, now))
+    rows, notes = agreement.keep(layout, (one.day for one in done), seen)
+    *_, last = seen.days()
+    return agreement.recent(rows, symbols, last), notes
 
 
-def _rule(rule: rulepack.Rule, done: list[Done]) -> RuleResult:
+def _rule(rule: Rule, done: list[Done]) -> RuleResult:
     """Add a rule's results up; of windows and columns, those that should be there and are not count as checked."""
     checked = violations = failing = info = 0
     rows: list[dict[str, Any]] = []
@@ -138,7 +146,7 @@ def _rule(rule: rulepack.Rule, done: list[Done]) -> RuleResult:
             info += count if check.severity == "info" else 0
             rows += result["partial_unexpected_index_list"]
     return RuleResult(
-        rule.id, rule.title, rule.severity, checked, violations, failing, tuple(rows[: rulepack.TOP]),
+        rule.id, rule.title, rule.severity, checked, violations, failing, tuple(rows[: TOP]),
         info=info, why=rule.why, remedy=rule.remedy,
     )  # fmt: skip
 

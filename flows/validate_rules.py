@@ -56,7 +56,7 @@ def validate_rules(
     artifacts.table(f"{key}-days", outcome.by_day(), f"Verdicts by day: {source}")
     violated = ", ".join(f"{r.rule} {r.violations:,}" for r in outcome.rules if r.violations) or "no violation"
     what = f"{outcome.rows:,} rows of {len(names)} symbols in {span}: {violated}"
-    return judged(outcome.verdict, "; ".join([what, *notes]), outcome.to_json())
+    return judged(outcome.verdict, "; ".join([what, *outcome.notes]), outcome.to_json())
 
 
 _FIRST = {

@@ -5,7 +5,6 @@ A year's file says, in its metadata, of which stretches of time it has all fundi
 """
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
@@ -13,7 +12,6 @@ import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from lake import files
 from lake.errors import LakeError
@@ -25,6 +23,7 @@ from lake.schemas import FUNDING, OPEN_INTEREST, Schema
 from lake.windows import DAY_US, Window, iso, moment
 
 _WHOLE = b"whole_us"
+_ANEW = "run derivatives-hour for it anew"
 
 
 def holds(layout: Layout, symbol: str) -> bool:
@@ -43,8 +42,8 @@ def whole(layout: Layout, symbol: str, year: int) -> list[Range]:
     path = layout.funding_file(symbol, year)
     if not path.exists():
         return []
-    with _reading(path):
-        return _noted(pq.read_schema(path))
+    with files.parquet(path, _ANEW) as handle:
+        return _noted(handle.schema_arrow)
 
 
 def fundings(layout: Layout, symbol: str, year: int) -> pa.Table:
@@ -90,7 +89,7 @@ def lacking(layout: Layout, symbol: str, day: date, wanted: Opens) -> Opens:
     path = layout.open_interest_file(symbol, day)
     if not path.exists():
         return wanted
-    with _reading(path), pq.ParquetFile(path) as handle:
+    with files.parquet(path, _ANEW) as handle:
         if handle.metadata.num_rows == len(_grid(day)):
             return wanted[:0]
         there = handle.read(columns=["ts"])["ts"].cast(pa.int64()).to_numpy()
@@ -176,16 +175,5 @@ def _grid(day: date) -> Opens:
 def _read(path: Path, schema: Schema) -> pa.Table:
     if not path.exists():
         return schema.empty()
-    with _reading(path), pq.ParquetFile(path) as handle:
+    with files.parquet(path, _ANEW) as handle:
         return schema.conform(handle.read().replace_schema_metadata(None))
-
-
-@contextmanager
-def _reading(path: Path) -> Iterator[None]:
-    """Turn Arrow's errors about a file into one line."""
-    try:
-        yield
-    except (pa.ArrowException, OSError) as error:
-        raise LakeError(
-            f"{path}: cannot be read ({error}): move it away, and run derivatives-hour for it anew"
-        ) from error

@@ -8,6 +8,7 @@ import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 
 import pyarrow as pa
@@ -58,6 +59,27 @@ def write_parquet(path: Path, table: pa.Table, compression: str) -> None:
         pq.write_table(table, hidden, compression=compression, row_group_size=86_400, write_statistics=True)
 
 
+@contextmanager
+def parquet(path: Path, remedy: str) -> Iterator[pq.ParquetFile]:
+    """Open a Parquet file of the lake; what is wrong with it is one line that names it, whatever the block finds.
+
+    Args:
+        path: The file.
+        remedy: How it is made anew once it has been moved away, such as ``backfill its day anew``.
+
+    Raises:
+        FileNotFoundError: it is not there (any more).
+        LakeError: it cannot be read, or its columns are not those of its table.
+    """
+    try:
+        with pq.ParquetFile(path) as handle:
+            yield handle
+    except FileNotFoundError:
+        raise
+    except (pa.ArrowException, OSError, LakeError) as error:
+        raise LakeError(f"{path}: cannot be read ({error}): move it away, and {remedy}") from error
+
+
 def sync_folder(folder: Path) -> None:
     """Make a rename in a folder survive a power cut. Windows has no such call and needs none."""
     if os.name == "nt":
@@ -67,6 +89,23 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a file that is damaged to ``NAME.damaged``, or with a number where there is one; return where it is.
+
+    Raises:
+        LakeError: the folder cannot be written to.
+    """
+    names = (f"{path.name}.damaged{f'-{number}' if number > 1 else ''}" for number in count(1))
+    aside = next(place for name in names if not (place := path.with_name(name)).exists())
+    try:
+        path.rename(aside)
+        sync_folder(path.parent)
+    except OSError as error:
+        reason = error.strerror or error
+        raise LakeError(f"{path}: cannot be set aside ({reason}): check the folder and disk") from error
+    return aside
 
 
 def sweep(folder: Path, name: str = "*") -> list[Path]:

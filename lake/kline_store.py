@@ -4,8 +4,7 @@ A day's file is rewritten as a whole. Where all its rows came out of one zip of 
 (`Held.source`), so that a later revision of the zip can be noticed.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -14,7 +13,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from lake import files
 from lake.errors import LakeError
@@ -26,6 +24,7 @@ from lake.windows import Window, iso, moment
 FIELDS = 12
 _INTEGERS = (0, 6, 8)
 _MS_US = 1000
+_ANEW = "backfill its day anew"
 
 
 @dataclass(frozen=True)
@@ -123,7 +122,7 @@ def _held(layout: Layout, symbol: str, interval: Interval, day: date, wanted: Op
     path = layout.kline_file(symbol, day, interval)
     if not path.exists():
         return Held(wanted, None)
-    with _reading(path), pq.ParquetFile(path) as handle:
+    with files.parquet(path, _ANEW) as handle:
         noted = handle.schema_arrow.metadata or {}
         source = Zip(noted[b"zip"].decode(), noted[b"sha256"].decode()) if b"zip" in noted else None
         if handle.metadata.num_rows == len(day_opens(interval, day)):
@@ -141,7 +140,7 @@ def read(layout: Layout, symbol: str, interval: Interval, day: date) -> pa.Table
     path = layout.kline_file(symbol, day, interval)
     if not path.exists():
         return KLINES.empty()
-    with _reading(path), pq.ParquetFile(path) as handle:
+    with files.parquet(path, _ANEW) as handle:
         return KLINES.conform(handle.read())
 
 
@@ -209,14 +208,3 @@ def _check(path: Path, interval: Interval, day: date, times: Opens) -> None:
         )
     if len(np.unique(times)) != len(times):
         raise LakeError(f"{path}: the same candle came twice")
-
-
-@contextmanager
-def _reading(path: Path) -> Iterator[None]:
-    """Turn Arrow's errors about a file into one line."""
-    try:
-        yield
-    except FileNotFoundError:
-        raise
-    except (pa.ArrowException, OSError) as error:
-        raise LakeError(f"{path}: cannot be read ({error}): move it away, and backfill its day anew") from error

@@ -9,10 +9,8 @@ from itertools import groupby
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from lake import files
-from lake.errors import LakeError
 from lake.layout import Layout
 from lake.schemas import MACRO, UTC_US
 from lake.windows import DAY_US, Window, moment
@@ -45,14 +43,8 @@ def read(path: Path) -> pa.Table:
     Raises:
         LakeError: it cannot be read, or its columns are not those of `lake.schemas.MACRO`.
     """
-    try:
-        with pq.ParquetFile(path) as handle:
-            return MACRO.conform(handle.read())
-    except (pa.ArrowException, OSError, LakeError) as error:
-        raise LakeError(
-            f"{path}: cannot be read ({error}): move it away, and run macro-minute with lookback_days that reach back "
-            "to its day"
-        ) from error
+    with files.parquet(path, "run macro-minute with lookback_days that reach back to its day") as handle:
+        return MACRO.conform(handle.read())
 
 
 def newest(layout: Layout, ticker: str) -> datetime | None:

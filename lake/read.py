@@ -6,10 +6,8 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from lake import duck
-from lake.errors import LakeError
+from lake import duck, files
 from lake.layout import Layout
 from lake.schemas import BARS, UTC_US
 from lake.timeframes import Timeframe, seconds
@@ -88,10 +86,5 @@ def file(path: Path) -> pa.Table:
         FileNotFoundError: it is not there (any more).
         LakeError: it cannot be read, or its columns are not those of bars.
     """
-    try:
-        with pq.ParquetFile(path) as handle:
-            return BARS.conform(handle.read())
-    except FileNotFoundError:
-        raise
-    except (pa.ArrowException, OSError) as error:
-        raise LakeError(f"{path}: cannot be read ({error}): move it away, and transform its hours anew") from error
+    with files.parquet(path, "transform its hours anew") as handle:
+        return BARS.conform(handle.read())

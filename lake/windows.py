@@ -104,10 +104,10 @@ class Window:
         """The end in microseconds since 1970 UTC."""
         return micros(self.end)
 
-    def days(self) -> Iterator[date]:
-        """Yield each UTC day that the window touches."""
-        day = self.start.date()
-        while datetime(day.year, day.month, day.day, tzinfo=UTC) < self.end:
+    def days(self, now: datetime | None = None) -> Iterator[date]:
+        """Yield each UTC day that the window touches; given the present, none that is yet to come."""
+        day, last = self.start.date(), (self.end - timedelta(microseconds=1)).date()
+        while day <= (min(last, now.date()) if now else last):
             yield day
             day += DAY
 

@@ -42,7 +42,7 @@ def check_rules(
     """Check a source against every rule; write the Markdown report and Data Docs."""
     from expectations.validate import validate
 
-    told, total = count(), len(symbols) * len(list(window.days()))
+    told, total = count(), len(symbols) * len(list(window.days(now)))
     return validate(
         layout, symbols, window, tf, source, now=now, report=report, notes=notes, keep_runs=keep_runs,
         progress=lambda what: progress(min(next(told) / total, 1.0), what),

@@ -89,6 +89,28 @@ def test_a_file_may_name_its_suites_and_one_that_is_gone_is_not_run_any_more(lay
     assert check(layout, 60).verdict == "PASS"
 
 
+@pytest.mark.parametrize("suites", [["bars_1sec"], ["bars_1s", "bars_1sec"]])
+def test_a_suite_that_does_not_exist_is_named_with_its_file_and_no_pass(layout, suites):
+    put(layout, BUSY.format(severity="info") + f"SUITES = {suites}\n")
+    write_hours(layout, bars(60))
+    outcome = check(layout, 60)
+    [note] = outcome.to_json()["notes"]
+    for words in ("reports/gx/plugins/expectations/busy.py", "'bars_1sec'", "bars_1m, bars_1s", "open_interest_5m"):
+        assert words in note
+    assert outcome.verdict == outcome.to_json()["verdict"] == "INVESTIGATE"
+    assert "names the suite 'bars\\_1sec'" in outcome.report.read_text()
+    assert "# Validation of bars 1s: INVESTIGATE" in outcome.report.read_text()
+
+
+def test_a_suite_that_does_not_exist_is_told_once_of_two_tables_and_leaves_a_fail(layout):
+    put(layout, BUSY.format(severity="info") + "SUITES = ['funding']\n")
+    derivatives.write(layout)
+    outcome = derivatives.validated(layout)
+    assert (outcome.verdict, len(outcome.to_json()["notes"])) == ("INVESTIGATE", 1)
+    write_hours(layout, plant(bars(60), [3], open=None))
+    assert check(layout, 60).verdict == "FAIL"
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [

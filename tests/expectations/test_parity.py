@@ -8,14 +8,14 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from expectations import parity, rulepack
+from expectations import limits, parity
+from expectations.reasons import HOLE, LATE, REVISED, TWICE
 from lake import views
 from lake.errors import LakeError
 from tests.expectations.candles import bars_of, candles_of, trades, write_candles
 from tests.expectations.small import SOL, START, check, counts, plant, rows_of, write_hours
 
 MINUTES = 10
-HOLE, TWICE, LATE, REVISED = parity.REASONS
 TFS = pytest.mark.parametrize("tf", ["1s", "1m"])
 
 
@@ -63,7 +63,7 @@ def test_each_column_that_differs_alone_is_found_exactly(layout, tf, column, val
     assert (counts(outcome), outcome.verdict) == ({"R7": len(where)}, "INVESTIGATE")
     rows = rows_of(outcome, "R7")
     assert [row["window_start"] for row in rows] == [at(minute) for minute in where]
-    ours = {kline: name for name, kline in {**parity.EXACT, **parity.VOLUMES}.items()}[column]
+    ours = {kline: name for name, kline in {**limits.EXACT, **limits.VOLUMES}.items()}[column]
     assert {row["differs"] for row in rows} == {ours}
     assert all(row[f"kline_{column}"] == value != row[f"our_{ours}"] for row in rows)
     assert reasons(outcome) == {LATE if column == "trades" else REVISED: len(where)}
@@ -112,12 +112,54 @@ def test_a_hole_between_seconds_is_named_with_its_trade_ids(layout, tf):
 @TFS
 def test_a_hole_at_the_end_of_a_minute_is_seen_at_the_next_traded_second(layout, tf):
     """The last traded second of minute 1 lost its trades."""
-    gone = {"volume_base": 0.0, "volume_quote": 0.0, "taker_buy_base": 0.0, "taker_buy_quote": 0.0, "trade_count": 0,
-            "vwap": None, "first_trade_id": None, "last_trade_id": None}  # fmt: skip
-    prepare(layout, mine=lambda rows: plant(rows, [118], **gone))
+    prepare(layout, mine=lambda rows: plant(rows, [118], **GONE))
     outcome = check(layout, 60 * MINUTES, tf=tf)
     assert reasons(outcome) == {HOLE: 1}
     assert rows_of(outcome, "R7")[0]["missing_ids"] == "1190-1191"
+
+
+GONE = {"volume_base": 0.0, "volume_quote": 0.0, "taker_buy_base": 0.0, "taker_buy_quote": 0.0, "trade_count": 0,
+        "vwap": None, "first_trade_id": None, "last_trade_id": None}  # fmt: skip
+
+
+@TFS
+@pytest.mark.parametrize("ends", [START + timedelta(minutes=2), START.replace(hour=0) + timedelta(days=1)])
+def test_a_hole_at_the_end_of_a_range_is_seen_at_the_first_trade_after_it(layout, tf, ends):
+    """The last traded second before the end lost its trades; the end is within a day, or between two."""
+    start = ends - timedelta(minutes=2)
+    given = trades(4, start)
+    write_candles(layout, candles_of(given, 4, start))
+    rows = plant(bars_of(given), [118], **GONE)
+    write_hours(layout, rows)
+    for seconds in (120, 240):  # the hole is the same, whether or not what comes after is validated too
+        outcome = check(layout, seconds, start=start, tf=tf)
+        assert reasons(outcome) == {HOLE: 1}
+        assert rows_of(outcome, "R7")[0]["missing_ids"] == "1190-1191"
+    layout.hour_file(SOL, ends.replace(minute=0)).unlink()
+    write_hours(layout, rows[:120])
+    assert reasons(check(layout, 120, start=start, tf=tf)) == {LATE: 1}  # no trade after it is held: nothing is known
+
+
+def test_trades_missing_of_a_whole_range_are_told_by_the_trades_on_both_sides(layout):
+    given = trades(6)
+    write_candles(layout, candles_of(given, 6))
+    write_hours(layout, plant(bars_of(given), range(120, 240), **GONE))
+    outcome = check(layout, 120, start=START + timedelta(minutes=2))
+    assert reasons(outcome) == {HOLE: 2}
+    assert {row["missing_ids"] for row in rows_of(outcome, "R7")} == {"1192-1383"}
+
+
+def test_what_cannot_be_read_beyond_a_range_tells_nothing_of_it(layout):
+    midnight = START.replace(hour=0) + timedelta(days=1)
+    start = midnight - timedelta(minutes=2)
+    given = trades(2, start)
+    write_candles(layout, candles_of(given, 2, start))
+    write_hours(layout, plant(bars_of(given), [118], **GONE))
+    for hour in (midnight, START.replace(hour=0) - timedelta(hours=1)):
+        torn = layout.hour_file(SOL, hour)
+        torn.parent.mkdir(parents=True)
+        torn.write_bytes(b"PAR1 torn")
+    assert reasons(check(layout, 120, start=start)) == {LATE: 1}
 
 
 @TFS
@@ -223,7 +265,7 @@ def test_klines_that_cannot_be_read_are_never_a_pass(layout):
 
 def test_an_error_in_the_comparison_is_never_a_pass(layout, monkeypatch):
     prepare(layout)
-    monkeypatch.setattr(parity, "rolled_up", lambda _: 1 / 0)
+    monkeypatch.setattr(parity, "rolled_up", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         check(layout, 60 * MINUTES)
     assert not list(layout.reports.glob("*.md"))
@@ -248,7 +290,7 @@ def test_seconds_and_minutes_say_the_same_and_so_does_sql(layout):
 def test_the_first_offending_minutes_are_kept_and_all_are_counted(layout):
     prepare(layout, 40, theirs=lambda rows: plant(rows, range(40), close=1.0))
     outcome = check(layout, 2400)
-    assert (rule(outcome).violations, len(rule(outcome).rows)) == (40, rulepack.TOP)
+    assert (rule(outcome).violations, len(rule(outcome).rows)) == (40, limits.TOP)
     assert reasons(outcome) == {REVISED: 40}
 
 
@@ -272,3 +314,40 @@ def test_part_of_a_day_does_not_hide_what_was_found_of_all_of_it(layout):
     check(layout, 120, start=START + timedelta(minutes=5))
     [row] = pq.read_table(layout.reports / "parity.parquet").to_pylist()
     assert (row["compared"], row["agree"], row["validated_minutes"]) == (MINUTES, MINUTES - 1, MINUTES)
+
+
+def test_a_day_that_was_validated_before_it_had_ended_is_replaced_by_a_later_look(layout):
+    prepare(layout, theirs=lambda rows: plant(rows, [1], open=1.0))
+    check(layout, 86_400, start=START.replace(hour=0), now=START + timedelta(minutes=MINUTES))
+    write_candles(layout, candles_of(trades(MINUTES), MINUTES))
+    check(layout, 12 * 3600, start=START.replace(hour=0))
+    [row] = pq.read_table(layout.reports / "parity.parquet").to_pylist()
+    assert (row["agree"], row["validated_minutes"]) == (MINUTES, 720)
+
+
+@pytest.mark.parametrize("torn", [lambda whole: b"", lambda whole: whole[:-9], lambda whole: b"PAR1" + whole[:40],
+                                  lambda whole: whole[:200] + bytes(100) + whole[300:]])  # fmt: skip
+def test_a_torn_record_of_agreement_is_set_aside_and_made_anew_with_a_note(layout, torn):
+    prepare(layout)
+    assert check(layout, 60 * MINUTES).notes == ()
+    path = layout.reports / "parity.parquet"
+    whole = path.read_bytes()
+    for aside in ("parity.parquet.damaged", "parity.parquet.damaged-2"):
+        path.write_bytes(torn(whole))
+        outcome = check(layout, 60 * MINUTES)
+        [note] = outcome.to_json()["notes"]
+        assert f"reports/{aside}" in note
+        assert outcome.verdict == "PASS"
+        assert f"set aside in reports/{aside}: " in outcome.report.read_text()
+        assert (layout.reports / aside).read_bytes() == torn(whole)
+        assert path.read_bytes() == whole
+    assert check(layout, 60 * MINUTES).notes == ()
+
+
+def test_a_torn_record_of_agreement_is_set_aside_where_nothing_can_be_noted_either(layout):
+    write_hours(layout, bars_of(trades(MINUTES)))
+    path = layout.reports / "parity.parquet"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"PAR1 torn")
+    assert "parity.parquet.damaged" in check(layout, 60 * MINUTES).notes[0]
+    assert not path.exists()

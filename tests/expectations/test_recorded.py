@@ -9,7 +9,7 @@ import pyarrow.csv
 import pytest
 
 from collector.recordings import import_file
-from expectations.parity import HOLE
+from expectations.reasons import HOLE
 from expectations.validate import validate
 from lake import kline_store, transform
 from lake.windows import Window, moment

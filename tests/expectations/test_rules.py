@@ -5,7 +5,7 @@ from datetime import timedelta
 import pyarrow as pa
 import pytest
 
-from expectations import rulepack
+from expectations import limits
 from lake.errors import LakeError
 from tests.expectations.small import (
     SOL,
@@ -57,7 +57,7 @@ def test_planted_rows_are_found_exactly(layout, rule, values, verdict, where):
     found.pop("R8", None) if rule == "R0" else None  # and the ids of its trades are not the symbol's
     assert found == expected
     assert outcome.verdict == verdict
-    assert [row["window_start"] for row in rows_of(outcome, rule)] == [at(i) for i in where][: rulepack.TOP]
+    assert [row["window_start"] for row in rows_of(outcome, rule)] == [at(i) for i in where][: limits.TOP]
 
 
 def test_clean_bars_pass_every_rule(layout):

@@ -4,6 +4,7 @@ import hashlib
 import json
 import math
 import re
+import shutil
 import subprocess
 import sys
 from datetime import timedelta
@@ -13,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from expectations import checks, rulepack
+from expectations import checks, days, rulepack
 from expectations.validate import validate
 from lake.errors import BadInputError, LakeError
 from lake.layout import Layout
@@ -22,6 +23,7 @@ from tests.expectations.small import (
     LATER,
     SOL,
     START,
+    at,
     bars,
     check,
     counts,
@@ -247,13 +249,44 @@ def test_a_file_that_is_no_parquet_is_named(layout):
         check(layout, 60)
 
 
-@pytest.mark.parametrize("torn", ["great_expectations.yml", "expectations/bars_1s.json"])
-def test_a_torn_project_file_is_made_anew(layout, torn):
+@pytest.mark.parametrize(
+    ("torn", "verdict"), [("great_expectations.yml", "PASS"), ("expectations/bars_1s.json", "INVESTIGATE")]
+)
+def test_a_torn_project_file_is_made_anew(layout, torn, verdict):
+    """Of a suite that cannot be read nobody knows what a user had added to it."""
     write_hours(layout, bars(60))
     check(layout, 60)
     path = layout.reports / "gx" / torn
     path.write_bytes(path.read_bytes()[:40])
-    assert check(layout, 60).verdict == "PASS"
+    outcome = check(layout, 60)
+    assert outcome.verdict == verdict
+    assert ["reports/gx/damaged-1/expectations/bars_1s.json" in note for note in outcome.notes] == [True] * (
+        verdict != "PASS"
+    )
+
+
+@pytest.mark.parametrize("torn", ["great_expectations.yml", "checkpoints/bars_1s.json"])
+def test_own_expectations_lost_with_a_torn_project_are_told_until_they_are_dealt_with(layout, torn):
+    import great_expectations as gx
+    import great_expectations.expectations as gxe
+
+    write_hours(layout, bars(60))
+    check(layout, 60)
+    context = gx.get_context(mode="file", project_root_dir=layout.reports)
+    context.suites.get("bars_1s").add_expectation(gxe.ExpectTableRowCountToEqual(value=1, severity="critical"))
+    assert check(layout, 60).verdict == "FAIL"
+    project = layout.reports / "gx"
+    (project / torn).write_text("{torn")
+    for _ in range(2):  # not the run alone that finds the project torn
+        outcome = check(layout, 60)
+        [note] = outcome.to_json()["notes"]
+        assert outcome.verdict == "INVESTIGATE"
+        assert "1 expectation " in note
+        assert "reports/gx/damaged-1/expectations/bars_1s.json" in note
+        assert "reports/gx/damaged-1/expectations/bars\\_1s.json" in outcome.report.read_text()
+    assert check(layout, 60, tf="1m").verdict == "PASS"  # another suite, which lost nothing
+    shutil.rmtree(project / "damaged-1")
+    assert (check(layout, 60).verdict, check(layout, 60).notes) == ("PASS", ())
 
 
 def test_what_a_user_has_added_to_a_torn_project_is_put_aside_and_not_lost(layout):
@@ -291,6 +324,28 @@ def test_progress_tells_each_symbol_day(layout):
     told = []
     validate(layout, [SOL], Window(start, start + timedelta(seconds=120)), now=LATER, progress=told.append)
     assert told == ["SOLUSDT 2025-10-20", "SOLUSDT 2025-10-21"]
+
+
+@pytest.mark.parametrize("source", ["bars", "klines", "macro", "derivatives"])
+def test_days_that_are_yet_to_come_are_not_walked(layout, monkeypatch, source):
+    looked_at, read = [], days.read
+
+    def noted(layout, of, symbol, day, *more, **named):
+        looked_at.append(day)
+        return read(layout, of, symbol, day, *more, **named)
+
+    monkeypatch.setattr(days, "read", noted)
+    write_hours(layout, bars(60))
+    end = START.replace(year=2261)
+    outcome = validate(layout, [SOL], Window(START, end), source=source, now=START + timedelta(days=2, seconds=60))
+    assert sorted(set(looked_at)) == [START.date() + timedelta(days=number) for number in range(3)]
+    assert (outcome.window.end, outcome.clipped_to) == (end, at(60, START + timedelta(days=2)))
+
+
+def test_a_window_that_is_all_yet_to_come_has_no_row_and_is_no_pass(layout):
+    write_hours(layout, bars(60))
+    outcome = validate(layout, [SOL], Window(LATER, LATER.replace(year=2261)), now=START)
+    assert (outcome.verdict, outcome.days) == ("FAIL", ())
 
 
 def test_no_frame_is_held_longer_than_its_symbol_day(layout):

@@ -62,6 +62,17 @@ def test_klines_that_cannot_be_fetched_are_a_warning_and_nothing_is_compared(rul
     assert "R7 had nothing to compare" in report.read_text()
 
 
+def test_a_rule_of_ones_own_for_a_suite_that_does_not_exist_is_told_on_the_console(rules, layout):
+    mine = layout.reports / "gx" / "plugins" / "expectations" / "mine.py"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("from great_expectations.expectations import ExpectColumnToExist\n"
+                    "EXPECTATIONS = [ExpectColumnToExist(column='close')]\nSUITES = ['bars_1sec']\n")  # fmt: skip
+    done = rules(*SPAN)
+    assert (done.returncode, done.stdout.startswith("INVESTIGATE: ")) == (0, True)
+    for words in ("plugins/expectations/mine.py", "'bars_1sec'", "bars_1s,"):
+        assert words in done.stdout
+
+
 def test_each_source_is_a_word_and_what_is_not_there_says_what_to_run(rules, layout):
     assert refused(rules("--source", "klines"), "no symbol has klines yet: run backfill-binance first", code=1)
     assert refused(rules("--source", "derivatives"), "run derivatives-hour first", code=1)
