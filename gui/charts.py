@@ -1,0 +1,150 @@
+"""Tables into Vega-Altair charts, drawn by the Vega that Streamlit brings along. All times are shown in UTC.
+
+Times go to the browser as milliseconds, onto a UTC scale, and as text into the tooltips: so that no zone of the
+browser's can move them.
+"""
+
+from typing import Any
+
+import altair as alt
+import pandas as pd
+import pyarrow as pa
+
+from gui import theme
+from lake.windows import Window
+
+_AXIS = {"minExtent": 56, "maxExtent": 56, "title": None, "tickCount": 5}
+_X = alt.Axis(title=None, labelOverlap=True, tickCount=6, labelFlush=True, grid=False)
+
+
+def candles(bars: pa.Table, seconds: int) -> alt.Chart:
+    """Candles; what is not proved complete is pale, as in `volume`."""
+    data = _bars(bars, seconds)
+    base = alt.Chart(data).encode(color=_DIRECTION, opacity=_PROVED, tooltip=_tips(_PRICES))
+    y = alt.Y("low:Q", scale=alt.Scale(zero=False, nice=True), axis=alt.Axis(**_AXIS))
+    wick = base.mark_rule(strokeWidth=1).encode(x=_x("mid"), y=y, y2="high:Q")
+    body = base.mark_bar(strokeWidth=1).encode(
+        x=_x("left"), x2="right:Q", y=alt.Y("open:Q"), y2="close:Q", stroke=_DIRECTION
+    )
+    return _sized(alt.layer(wick, body), 340)
+
+
+def volume(bars: pa.Table, seconds: int) -> alt.Chart:
+    """Volume in the quote currency, coloured by the bar's direction."""
+    y = alt.Y("volume_quote:Q", axis=alt.Axis(**_AXIS | {"tickCount": 3, "format": "~s"}))
+    chart = alt.Chart(_bars(bars, seconds)).mark_bar()
+    return _sized(
+        chart.encode(x=_x("left"), x2="right:Q", y=y, color=_DIRECTION, opacity=_PROVED, tooltip=_tips(_VOLUMES)), 110
+    )
+
+
+def spread(bars: pa.Table) -> alt.Chart:
+    """The spread of each bar's last quote, in basis points of its middle."""
+    data = _timed(bars.to_pandas())
+    data["bps"] = 10_000 * data["spread"] / ((data["bid"] + data["ask"]) / 2)
+    data = data.dropna(subset=["bps"])
+    return _line(data, "bps", "Spread (bps)", theme.LINE, 110, step=True)
+
+
+def rebased(both: dict[str, pa.Table]) -> alt.Chart:
+    """Closes of symbols as shares of the first that is there of each, in hundredths."""
+    frames = []
+    for symbol, bars in both.items():
+        frame = _timed(bars.to_pandas())
+        if len(frame):
+            frame["rebased"] = 100 * frame["close"] / frame["close"].iloc[0]
+            frames.append(frame[["t", "time", "symbol", "rebased"]])
+    data = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=["t", "time", "symbol", "rebased"])
+    colour = alt.Color(
+        "symbol:N",
+        scale=alt.Scale(domain=list(both), range=[theme.LINE, theme.SECOND]),
+        legend=alt.Legend(title=None, orient="top-left"),
+    )
+    y = alt.Y("rebased:Q", scale=alt.Scale(zero=False), axis=alt.Axis(**_AXIS))
+    tips = ["symbol:N", alt.Tooltip("time:N", title="UTC"), alt.Tooltip("rebased:Q", format=".3f")]
+    return _sized(alt.Chart(data).mark_line(strokeWidth=1.6).encode(x=_x("t"), y=y, color=colour, tooltip=tips), 240)
+
+
+def line(table: pa.Table, column: str, title: str, colour: str = theme.LINE, span: Window | None = None) -> alt.Chart:
+    """One column over time, on the whole of ``span`` where that is given."""
+    return _line(_timed(table.to_pandas()).dropna(subset=[column]), column, title, colour, 180, span=span)
+
+
+def signed(table: pa.Table, column: str, title: str, percent: str = ".4%") -> alt.Chart:
+    """One column over time as an area from zero, coloured by its sign."""
+    data = _timed(table.to_pandas()).dropna(subset=[column])
+    width = (data["t"].diff().min() if len(data) > 1 else 3_600_000) or 3_600_000
+    data["end"] = data["t"] + width
+    colour = alt.condition(f"datum['{column}'] >= 0", alt.value(theme.UP), alt.value(theme.DOWN))
+    tips = [alt.Tooltip("time:N", title="UTC"), alt.Tooltip(f"{column}:Q", title=title, format=percent)]
+    y = alt.Y(f"{column}:Q", axis=alt.Axis(**_AXIS | {"format": percent}))
+    return _sized(alt.Chart(data).mark_bar().encode(x=_x("t"), x2="end:Q", y=y, color=colour, tooltip=tips), 180)
+
+
+def coverage(table: pa.Table) -> alt.Chart:
+    """Of each bucket the shares of its seconds that are held, flat and missing."""
+    data = _timed(table.to_pandas())
+    data["end"] = data["t"] + data["seconds"] * 1000.0
+    data = data.melt(["t", "end", "time", "seconds"], ["held", "flat", "missing"], var_name="what", value_name="count")
+    data["share"] = data["count"] / data["seconds"]
+    data["order"] = data["what"].map({"held": 0, "flat": 1, "missing": 2})
+    colour = alt.Color(
+        "what:N",
+        scale=alt.Scale(domain=["held", "flat", "missing"], range=[theme.LINE, theme.FLAT, theme.MISSING]),
+        legend=alt.Legend(title=None, orient="top"),
+    )
+    tips = [alt.Tooltip("time:N", title="UTC"), "what:N", alt.Tooltip("count:Q", title="seconds"), "seconds:Q"]
+    y = alt.Y("share:Q", stack="zero", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(**_AXIS | {"format": "%"}))
+    chart = alt.Chart(data).mark_bar()
+    return _sized(chart.encode(x=_x("t"), x2="end:Q", y=y, color=colour, order="order:Q", tooltip=tips), 190)
+
+
+def _line(data: pd.DataFrame, column: str, title: str, colour: str, height: int, *, step: bool = False,
+          span: Window | None = None) -> alt.Chart:  # fmt: skip
+    tips = [alt.Tooltip("time:N", title="UTC"), alt.Tooltip(f"{column}:Q", title=title, format=",.6~f")]
+    y = alt.Y(f"{column}:Q", scale=alt.Scale(zero=False), axis=alt.Axis(**_AXIS | {"format": "~s"}))
+    if len(data) and abs(data[column]).max() < 100_000:
+        y = alt.Y(f"{column}:Q", scale=alt.Scale(zero=False), axis=alt.Axis(**_AXIS))
+    mark = alt.Chart(data).mark_line(color=colour, strokeWidth=1.5, interpolate="step-after" if step else "linear")
+    points = alt.Chart(data).mark_point(color=colour, size=40, opacity=0 if len(data) > 1 else 1, filled=True)
+    shared: dict[str, Any] = {"x": _x("t", span), "y": y, "tooltip": tips}
+    return _sized(alt.layer(mark.encode(**shared), points.encode(**shared)), height)
+
+
+def _bars(bars: pa.Table, seconds: int) -> pd.DataFrame:
+    data = _timed(bars.to_pandas())
+    width = seconds * 1000.0
+    data["left"], data["mid"], data["right"] = (data["t"] + width * share for share in (0.15, 0.5, 0.85))
+    data["direction"] = (data["close"] >= data["open"]).map({True: "up", False: "down"})
+    data["proved"] = data["complete"].map({True: "complete", False: "not proved complete"})
+    return data
+
+
+def _timed(data: pd.DataFrame) -> pd.DataFrame:
+    """The frame with `t`, milliseconds since 1970, and `time`, text, in place of `window_start`."""
+    at = data.pop("window_start")
+    data["t"] = at.astype("datetime64[us, UTC]").astype("int64") / 1000.0
+    data["time"] = at.dt.strftime("%Y-%m-%d %H:%M:%S")
+    return data
+
+
+def _x(name: str, span: Window | None = None) -> alt.X:
+    ends = {"domain": [span.start_us / 1000, span.end_us / 1000]} if span else {}
+    return alt.X(f"{name}:T", scale=alt.Scale(type="utc", nice=False, **ends), axis=_X)
+
+
+def _tips(columns: dict[str, str]) -> list[alt.Tooltip]:
+    found = [alt.Tooltip("time:N", title="UTC"), *(alt.Tooltip(f"{n}:Q", format=f) for n, f in columns.items())]
+    return [*found, alt.Tooltip("proved:N", title="trade ids")]
+
+
+def _sized(chart: alt.Chart, height: int) -> alt.Chart:
+    return chart.properties(height=height, width="container").configure_view(strokeWidth=0)
+
+
+_DIRECTION = alt.Color(
+    "direction:N", scale=alt.Scale(domain=["up", "down"], range=[theme.UP, theme.DOWN]), legend=None
+)
+_PROVED = alt.condition("datum.complete", alt.value(1.0), alt.value(0.4))
+_PRICES = {**dict.fromkeys(("open", "high", "low", "close"), ",.8~f"), "trade_count": ",d"}
+_VOLUMES = {"volume_base": ",.4~f", "volume_quote": ",.2~f", "trade_count": ",d"}
