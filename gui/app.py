@@ -17,7 +17,7 @@ PAGES = {
 
 def main() -> None:
     """Draw the page that the address asks for."""
-    st.set_page_config("crypto-lake", page_icon=":material/candlestick_chart:", layout="wide")
+    st.set_page_config("crypto-lake", layout="wide")
     st.html(theme.STYLE)
     st.title("crypto-lake", anchor=False)
     try:

@@ -14,42 +14,45 @@ from gui import theme
 from lake.windows import Window
 
 _AXIS = {"minExtent": 56, "maxExtent": 56, "title": None, "tickCount": 5}
-_X = alt.Axis(title=None, labelOverlap=True, tickCount=6, labelFlush=True, grid=False)
+_LABEL = (
+    "utcFormat(datum.value, utchours(datum.value) + utcminutes(datum.value) + "
+    "utcseconds(datum.value) == 0 ? '%d %b' : utcseconds(datum.value) == 0 ? '%H:%M' : '%H:%M:%S')"
+)
+_X = alt.Axis(title=None, labelOverlap=True, tickCount=6, labelFlush=True, grid=False, labelExpr=_LABEL)
 
 
-def candles(bars: pa.Table, seconds: int) -> alt.Chart:
+def candles(bars: pa.Table, seconds: int, span: Window) -> alt.Chart:
     """Candles; what is not proved complete is pale, as in `volume`."""
     data = _bars(bars, seconds)
     base = alt.Chart(data).encode(color=_DIRECTION, opacity=_PROVED, tooltip=_tips(_PRICES))
     y = alt.Y("low:Q", scale=alt.Scale(zero=False, nice=True), axis=alt.Axis(**_AXIS))
-    wick = base.mark_rule(strokeWidth=1).encode(x=_x("mid"), y=y, y2="high:Q")
+    wick = base.mark_rule(strokeWidth=1).encode(x=_x("mid", span), y=y, y2="high:Q")
     body = base.mark_bar(strokeWidth=1).encode(
-        x=_x("left"), x2="right:Q", y=alt.Y("open:Q"), y2="close:Q", stroke=_DIRECTION
+        x=_x("left", span), x2="right:Q", y=alt.Y("open:Q"), y2="close:Q", stroke=_DIRECTION
     )
     return _sized(alt.layer(wick, body), 340)
 
 
-def volume(bars: pa.Table, seconds: int) -> alt.Chart:
+def volume(bars: pa.Table, seconds: int, span: Window) -> alt.Chart:
     """Volume in the quote currency, coloured by the bar's direction."""
     y = alt.Y("volume_quote:Q", axis=alt.Axis(**_AXIS | {"tickCount": 3, "format": "~s"}))
-    chart = alt.Chart(_bars(bars, seconds)).mark_bar()
-    return _sized(
-        chart.encode(x=_x("left"), x2="right:Q", y=y, color=_DIRECTION, opacity=_PROVED, tooltip=_tips(_VOLUMES)), 110
-    )
+    shared = {"color": _DIRECTION, "opacity": _PROVED, "tooltip": _tips(_VOLUMES)}
+    chart = alt.Chart(_bars(bars, seconds)).mark_rect()
+    return _sized(chart.encode(x=_x("left", span), x2="right:Q", y=y, y2=alt.Y2Datum(0), **shared), 130)
 
 
-def spread(bars: pa.Table) -> alt.Chart:
+def spread(bars: pa.Table, span: Window) -> alt.Chart:
     """The spread of each bar's last quote, in basis points of its middle."""
     data = _timed(bars.to_pandas())
     data["bps"] = 10_000 * data["spread"] / ((data["bid"] + data["ask"]) / 2)
     data = data.dropna(subset=["bps"])
-    return _line(data, "bps", "Spread (bps)", theme.LINE, 110, step=True)
+    return _line(data, "bps", "Spread (bps)", theme.LINE, 130, step=True, span=span)
 
 
-def rebased(both: dict[str, pa.Table]) -> alt.Chart:
+def rebased(both: dict[str, pa.Table], span: Window) -> alt.Chart:
     """Closes of symbols as shares of the first that is there of each, in hundredths."""
     frames = []
-    for symbol, bars in both.items():
+    for bars in both.values():
         frame = _timed(bars.to_pandas())
         if len(frame):
             frame["rebased"] = 100 * frame["close"] / frame["close"].iloc[0]
@@ -62,15 +65,17 @@ def rebased(both: dict[str, pa.Table]) -> alt.Chart:
     )
     y = alt.Y("rebased:Q", scale=alt.Scale(zero=False), axis=alt.Axis(**_AXIS))
     tips = ["symbol:N", alt.Tooltip("time:N", title="UTC"), alt.Tooltip("rebased:Q", format=".3f")]
-    return _sized(alt.Chart(data).mark_line(strokeWidth=1.6).encode(x=_x("t"), y=y, color=colour, tooltip=tips), 240)
+    return _sized(
+        alt.Chart(data).mark_line(strokeWidth=1.6).encode(x=_x("t", span), y=y, color=colour, tooltip=tips), 240
+    )
 
 
-def line(table: pa.Table, column: str, title: str, colour: str = theme.LINE, span: Window | None = None) -> alt.Chart:
-    """One column over time, on the whole of ``span`` where that is given."""
+def line(table: pa.Table, column: str, title: str, colour: str, span: Window) -> alt.Chart:
+    """One column over time, on the whole of ``span``."""
     return _line(_timed(table.to_pandas()).dropna(subset=[column]), column, title, colour, 180, span=span)
 
 
-def signed(table: pa.Table, column: str, title: str, percent: str = ".4%") -> alt.Chart:
+def signed(table: pa.Table, column: str, title: str, span: Window, percent: str = ".4%") -> alt.Chart:
     """One column over time as an area from zero, coloured by its sign."""
     data = _timed(table.to_pandas()).dropna(subset=[column])
     width = (data["t"].diff().min() if len(data) > 1 else 3_600_000) or 3_600_000
@@ -78,25 +83,35 @@ def signed(table: pa.Table, column: str, title: str, percent: str = ".4%") -> al
     colour = alt.condition(f"datum['{column}'] >= 0", alt.value(theme.UP), alt.value(theme.DOWN))
     tips = [alt.Tooltip("time:N", title="UTC"), alt.Tooltip(f"{column}:Q", title=title, format=percent)]
     y = alt.Y(f"{column}:Q", axis=alt.Axis(**_AXIS | {"format": percent}))
-    return _sized(alt.Chart(data).mark_bar().encode(x=_x("t"), x2="end:Q", y=y, color=colour, tooltip=tips), 180)
+    return _sized(
+        alt.Chart(data)
+        .mark_rect()
+        .encode(x=_x("t", span), x2="end:Q", y=y, y2=alt.Y2Datum(0), color=colour, tooltip=tips),
+        180,
+    )
 
 
 def coverage(table: pa.Table) -> alt.Chart:
-    """Of each bucket the shares of its seconds that are held, flat and missing."""
-    data = _timed(table.to_pandas())
-    data["end"] = data["t"] + data["seconds"] * 1000.0
-    data = data.melt(["t", "end", "time", "seconds"], ["held", "flat", "missing"], var_name="what", value_name="count")
-    data["share"] = data["count"] / data["seconds"]
-    data["order"] = data["what"].map({"held": 0, "flat": 1, "missing": 2})
+    """Of each bucket the shares of its seconds that are held, flat and missing, one on the other."""
+    wide, parts, below = _timed(table.to_pandas()), [], 0.0
+    for name in ("held", "flat", "missing"):
+        part = wide[["t", "time", "seconds"]].assign(what=name, count=wide[name], low=below)
+        below = below + wide[name] / wide["seconds"]
+        parts.append(part.assign(high=below, end=wide["t"] + wide["seconds"] * 1000.0))
+    data = pd.concat(parts, ignore_index=True)
     colour = alt.Color(
         "what:N",
         scale=alt.Scale(domain=["held", "flat", "missing"], range=[theme.LINE, theme.FLAT, theme.MISSING]),
         legend=alt.Legend(title=None, orient="top"),
     )
     tips = [alt.Tooltip("time:N", title="UTC"), "what:N", alt.Tooltip("count:Q", title="seconds"), "seconds:Q"]
-    y = alt.Y("share:Q", stack="zero", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(**_AXIS | {"format": "%"}))
-    chart = alt.Chart(data).mark_bar()
-    return _sized(chart.encode(x=_x("t"), x2="end:Q", y=y, color=colour, order="order:Q", tooltip=tips), 190)
+    y = alt.Y("low:Q", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(**_AXIS | {"format": "%"}))
+    return _sized(
+        alt.Chart(data[data["count"] > 0])
+        .mark_rect()
+        .encode(x=_x("t"), x2="end:Q", y=y, y2="high:Q", color=colour, tooltip=tips),
+        220,
+    )
 
 
 def _line(data: pd.DataFrame, column: str, title: str, colour: str, height: int, *, step: bool = False,
@@ -129,7 +144,7 @@ def _timed(data: pd.DataFrame) -> pd.DataFrame:
 
 
 def _x(name: str, span: Window | None = None) -> alt.X:
-    ends = {"domain": [span.start_us / 1000, span.end_us / 1000]} if span else {}
+    ends = {"domain": [{"expr": str(at // 1000)} for at in (span.start_us, span.end_us)]} if span else {}
     return alt.X(f"{name}:T", scale=alt.Scale(type="utc", nice=False, **ends), axis=_X)
 
 
@@ -142,9 +157,7 @@ def _sized(chart: alt.Chart, height: int) -> alt.Chart:
     return chart.properties(height=height, width="container").configure_view(strokeWidth=0)
 
 
-_DIRECTION = alt.Color(
-    "direction:N", scale=alt.Scale(domain=["up", "down"], range=[theme.UP, theme.DOWN]), legend=None
-)
+_DIRECTION = alt.Color("direction:N", scale=alt.Scale(domain=["up", "down"], range=[theme.UP, theme.DOWN]), legend=None)
 _PROVED = alt.condition("datum.complete", alt.value(1.0), alt.value(0.4))
 _PRICES = {**dict.fromkeys(("open", "high", "low", "close"), ",.8~f"), "trade_count": ",d"}
 _VOLUMES = {"volume_base": ",.4~f", "volume_quote": ",.2~f", "trade_count": ",d"}

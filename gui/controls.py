@@ -41,7 +41,11 @@ def _take_address(symbols: Sequence[str], tickers: Sequence[str]) -> None:
     given = {name: str(text) for name, text in st.query_params.items()}
     if given != st.session_state.get("address"):
         found, wrong = state.parse(given)
-        for name, known, where in (("symbol", symbols, "bars"), ("versus", symbols, "bars"), ("ticker", tickers, "rows")):
+        for name, known, where in (
+            ("symbol", symbols, "bars"),
+            ("versus", symbols, "bars"),
+            ("ticker", tickers, "rows"),
+        ):
             value = getattr(found, name)
             if value and value not in known:
                 wrong.append(f"{name} {value}: has no {where} in this lake")

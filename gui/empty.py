@@ -16,5 +16,7 @@ def draw(lake: Lake) -> None:
     st.code("crypto-lake collect-live      # record trades and quotes until Ctrl-C", language="bash")
     st.code("crypto-lake transform-hour    # build 1-second bars of what was recorded", language="bash")
     if raw := lake.layout.raw_symbols():
-        st.info(f"Raw parts of {', '.join(raw[:20])} are there already: `crypto-lake transform-hour` builds their bars.")
+        st.info(
+            f"Raw parts of {', '.join(raw[:20])} are there already: `crypto-lake transform-hour` builds their bars."
+        )
     st.caption("This page looks again every 5 seconds.")

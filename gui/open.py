@@ -42,7 +42,7 @@ class Lake:
         ends = source.extent(self.con, self.layout, view.symbol)
         if ends is None:
             raise LakeError(f"{view.symbol}: has no bars: crypto-lake transform-hour makes them of raw parts")
-        return state.window(view, ends[1])
+        return state.window(view, *ends)
 
     def docs(self) -> str | None:
         """Return the address of the Data Docs server, or None where none answers."""

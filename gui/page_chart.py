@@ -7,6 +7,7 @@ import streamlit as st
 from gui import charts, parts, queries, state
 from gui.open import Lake
 from gui.state import View
+from lake.windows import Window
 
 
 def draw(lake: Lake, view: View) -> None:
@@ -22,12 +23,12 @@ def draw(lake: Lake, view: View) -> None:
         return
     _figures(bars)
     seconds = state.TIMEFRAMES[tf]
-    st.altair_chart(charts.candles(bars, seconds), alt=f"Candles of {view.symbol}", key="candles")
+    st.altair_chart(charts.candles(bars, seconds, window), alt=f"Candles of {view.symbol}", key="candles")
     st.subheader("Volume, in the quote currency", anchor=False)
-    st.altair_chart(charts.volume(bars, seconds), alt="Volume by direction", key="volume")
+    st.altair_chart(charts.volume(bars, seconds, window), alt="Volume by direction", key="volume")
     st.subheader("Spread, in basis points", anchor=False)
     if bars["spread"].null_count < bars.num_rows:
-        st.altair_chart(charts.spread(bars), alt="Spread", key="spread")
+        st.altair_chart(charts.spread(bars, window), alt="Spread", key="spread")
     else:
         st.caption("No quotes are held in this range.")
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
@@ -35,7 +36,7 @@ def draw(lake: Lake, view: View) -> None:
         parts.download(bars, f"{view.symbol}_{tf}", window)
     if view.versus:
         other = queries.bars(lake.con, lake.layout, view.versus, window, tf)
-        _compare({view.symbol: bars, view.versus: other})
+        _compare({view.symbol: bars, view.versus: other}, window)
 
 
 def _figures(bars: pa.Table) -> None:
@@ -53,10 +54,10 @@ def _figures(bars: pa.Table) -> None:
     )
 
 
-def _compare(both: dict[str, pa.Table]) -> None:
+def _compare(both: dict[str, pa.Table], window: Window) -> None:
     first, second = both
     st.subheader(f"{first} and {second}, rebased to 100", anchor=False)
     if not both[second].num_rows:
         st.caption(f"{second}: no bars in this range.")
         return
-    st.altair_chart(charts.rebased(both), alt=f"{first} and {second}, rebased to 100", key="rebased")
+    st.altair_chart(charts.rebased(both, window), alt=f"{first} and {second}, rebased to 100", key="rebased")

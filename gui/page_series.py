@@ -19,9 +19,9 @@ def derivatives(lake: Lake, view: View) -> None:
             "`crypto-lake derivatives-hour` fetches it."
         )
         return
-    _series(table, "funding_rate", "Funding rate in force", signed=True)
-    _series(table, "open_interest", "Open interest, in the base currency")
-    _series(table, "mark_price", "Mark price at the last funding", colour=theme.SECOND)
+    _series(table, "funding_rate", "Funding rate in force", signed=True, span=window)
+    _series(table, "open_interest", "Open interest, in the base currency", span=window)
+    _series(table, "mark_price", "Mark price at the last funding", colour=theme.SECOND, span=window)
     _foot(table, f"hours of {view.symbol}", f"{view.symbol}_derivatives", window)
 
 
@@ -40,15 +40,15 @@ def macro(lake: Lake, view: View) -> None:
         _foot(other, f"minutes of {view.ticker}", f"{view.ticker}_macro", window)
 
 
-def _series(table: pa.Table, column: str, title: str, *, signed: bool = False, colour: str = theme.LINE,
-            span: Window | None = None) -> None:  # fmt: skip
+def _series(table: pa.Table, column: str, title: str, *, span: Window, signed: bool = False,
+            colour: str = theme.LINE) -> None:  # fmt: skip
     st.subheader(theme.plain(title), anchor=False)
     if table[column].null_count == table.num_rows:
         st.caption("Nothing in this range.")
     elif signed:
-        st.altair_chart(charts.signed(table, column, title), alt=title, key=title)
+        st.altair_chart(charts.signed(table, column, title, span), alt=title, key=title)
     else:
-        st.altair_chart(charts.line(table, column, title, colour, span=span), alt=title, key=title)
+        st.altair_chart(charts.line(table, column, title, colour, span), alt=title, key=title)
 
 
 def _foot(table: pa.Table, what: str, name: str, window: Window) -> None:

@@ -81,12 +81,15 @@ def typed(start: str, end: str) -> Window | None:
     return whole
 
 
-def window(view: View, newest: datetime) -> Window:
-    """Return the stretch of time that a view shows, when the newest second that is held is ``newest``."""
+def window(view: View, first: datetime, newest: datetime) -> Window:
+    """Return the stretch of time that a view shows, when the seconds that are held are from ``first`` to ``newest``.
+
+    A quick range ends with the newest second, and does not begin before there was anything; what is typed is as typed.
+    """
     if found := typed(view.start, view.end):
         return found
     end = newest + timedelta(seconds=1)
-    return Window(end - RANGES[view.range], end)
+    return Window(max(first, end - RANGES[view.range]), end)
 
 
 def coarse(tf: str, window: Window, most: int = MOST_POINTS) -> str:
@@ -97,7 +100,7 @@ def coarse(tf: str, window: Window, most: int = MOST_POINTS) -> str:
 
 
 def bucket(window: Window, most: int, least: int = 1) -> int:
-    """Return the seconds of a bucket, at least ``least`` and a multiple of it, so that ``most`` of them hold a window."""
+    """Return the seconds of a bucket, a multiple of ``least``, so that ``most`` of them hold a window."""
     span = (window.end - window.start).total_seconds()
     return least * max(1, int(-(-span // (most * least))))
 

@@ -5,7 +5,8 @@ STATE = {"running": "🟢", "idle": "🔵", "error": "🔴", "stopped": "⚪", "
 STYLE = """<style>
 .stMainBlockContainer {padding-top: 1.4rem; padding-bottom: 2rem; max-width: 1500px}
 .stMainBlockContainer h1 {font-size: 1.35rem; padding: 0; margin: 0}
-.stMainBlockContainer h2 {font-size: 1.05rem; padding: .4rem 0 .1rem}
+.stMainBlockContainer h3 {font-size: 1rem; padding: .5rem 0 0}
+[data-testid="stButtonGroup"] button {min-height: 2.5rem}
 [data-testid="stMetricValue"] {font-size: 1.25rem; font-variant-numeric: tabular-nums}
 @media (max-width: 640px) {.stMainBlockContainer {padding-left: .8rem; padding-right: .8rem}}
 </style>"""
