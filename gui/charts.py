@@ -27,7 +27,7 @@ def candles(bars: pa.Table, seconds: int, span: Window) -> alt.Chart:
     base = alt.Chart(data).encode(color=_DIRECTION, opacity=_PROVED, tooltip=_tips(_PRICES))
     y = alt.Y("low:Q", scale=alt.Scale(zero=False, nice=True), axis=alt.Axis(**_AXIS))
     wick = base.mark_rule(strokeWidth=1).encode(x=_x("mid", span), y=y, y2="high:Q")
-    body = base.mark_bar(strokeWidth=1).encode(
+    body = base.mark_bar(strokeWidth=1, clip=True).encode(
         x=_x("left", span), x2="right:Q", y=alt.Y("open:Q"), y2="close:Q", stroke=_DIRECTION
     )
     return _sized(alt.layer(wick, body), 340)
@@ -37,7 +37,7 @@ def volume(bars: pa.Table, seconds: int, span: Window) -> alt.Chart:
     """Volume in the quote currency, coloured by the bar's direction."""
     y = alt.Y("volume_quote:Q", axis=alt.Axis(**_AXIS | {"tickCount": 3, "format": "~s"}))
     shared = {"color": _DIRECTION, "opacity": _PROVED, "tooltip": _tips(_VOLUMES)}
-    chart = alt.Chart(_bars(bars, seconds)).mark_rect()
+    chart = alt.Chart(_bars(bars, seconds)).mark_rect(clip=True)
     return _sized(chart.encode(x=_x("left", span), x2="right:Q", y=y, y2=alt.Y2Datum(0), **shared), 130)
 
 
@@ -61,7 +61,7 @@ def rebased(both: dict[str, pa.Table], span: Window) -> alt.Chart:
     colour = alt.Color(
         "symbol:N",
         scale=alt.Scale(domain=list(both), range=[theme.LINE, theme.SECOND]),
-        legend=alt.Legend(title=None, orient="top-left"),
+        legend=alt.Legend(title=None, orient="top"),
     )
     y = alt.Y("rebased:Q", scale=alt.Scale(zero=False), axis=alt.Axis(**_AXIS))
     tips = ["symbol:N", alt.Tooltip("time:N", title="UTC"), alt.Tooltip("rebased:Q", format=".3f")]
@@ -70,12 +70,12 @@ def rebased(both: dict[str, pa.Table], span: Window) -> alt.Chart:
     )
 
 
-def line(table: pa.Table, column: str, title: str, colour: str, span: Window) -> alt.Chart:
+def line(table: pa.Table, column: str, title: str, colour: str, span: Window, *, step: bool = False) -> alt.Chart:
     """One column over time, on the whole of ``span``."""
-    return _line(_timed(table.to_pandas()).dropna(subset=[column]), column, title, colour, 180, span=span)
+    return _line(_timed(table.to_pandas()).dropna(subset=[column]), column, title, colour, 180, step=step, span=span)
 
 
-def signed(table: pa.Table, column: str, title: str, span: Window, percent: str = ".4%") -> alt.Chart:
+def signed(table: pa.Table, column: str, title: str, span: Window, percent: str = ".3%") -> alt.Chart:
     """One column over time as an area from zero, coloured by its sign."""
     data = _timed(table.to_pandas()).dropna(subset=[column])
     width = (data["t"].diff().min() if len(data) > 1 else 3_600_000) or 3_600_000
@@ -85,7 +85,7 @@ def signed(table: pa.Table, column: str, title: str, span: Window, percent: str 
     y = alt.Y(f"{column}:Q", axis=alt.Axis(**_AXIS | {"format": percent}))
     return _sized(
         alt.Chart(data)
-        .mark_rect()
+        .mark_rect(clip=True)
         .encode(x=_x("t", span), x2="end:Q", y=y, y2=alt.Y2Datum(0), color=colour, tooltip=tips),
         180,
     )
@@ -108,7 +108,7 @@ def coverage(table: pa.Table) -> alt.Chart:
     y = alt.Y("low:Q", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(**_AXIS | {"format": "%"}))
     return _sized(
         alt.Chart(data[data["count"] > 0])
-        .mark_rect()
+        .mark_rect(clip=True)
         .encode(x=_x("t"), x2="end:Q", y=y, y2="high:Q", color=colour, tooltip=tips),
         220,
     )

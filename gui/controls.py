@@ -59,7 +59,7 @@ def _take_address(symbols: Sequence[str], tickers: Sequence[str]) -> None:
         st.session_state.versus = ""
     for name in _FIELDS:  # a control that is not drawn on this page keeps its choice
         st.session_state[name] = st.session_state.get(name, getattr(View, name))
-    for line in st.session_state.refused:
+    for line in st.session_state.pop("refused", []):
         st.error(f"Not taken from the address: {theme.plain(line)}")
 
 

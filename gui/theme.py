@@ -4,11 +4,12 @@ UP, DOWN, LINE, SECOND, MISSING, FLAT = "#15936f", "#d9534f", "#3f83c9", "#b9791
 STATE = {"running": "🟢", "idle": "🔵", "error": "🔴", "stopped": "⚪", "silent": "🟠"}
 STYLE = """<style>
 .stMainBlockContainer {padding-top: 1.4rem; padding-bottom: 2rem; max-width: 1500px}
-.stMainBlockContainer h1 {font-size: 1.35rem; padding: 0; margin: 0}
+.stMainBlockContainer h1 {font-size: 1.35rem; padding: 0 0 .5rem; margin: 0}
 .stMainBlockContainer h3 {font-size: 1rem; padding: .5rem 0 0}
 [data-testid="stButtonGroup"] button {min-height: 2.5rem}
 [data-testid="stMetricValue"] {font-size: 1.25rem; font-variant-numeric: tabular-nums}
-@media (max-width: 640px) {.stMainBlockContainer {padding-left: .8rem; padding-right: .8rem}}
+@media (max-width: 640px) {.stMainBlockContainer {padding-left: .8rem; padding-right: .8rem}
+  [data-testid="stButtonGroup"] button {padding: 0 .6rem}}
 </style>"""
 
 
