@@ -48,7 +48,9 @@ def _series(table: pa.Table, column: str, title: str, *, span: Window, signed: b
     elif signed:
         st.altair_chart(charts.signed(table, column, title, span), alt=title, key=title)
     else:
-        st.altair_chart(charts.line(table, column, title, colour, span, step=column == "mark_price"), alt=title, key=title)
+        st.altair_chart(
+            charts.line(table, column, title, colour, span, step=column == "mark_price"), alt=title, key=title
+        )
 
 
 def _foot(table: pa.Table, what: str, name: str, window: Window) -> None:

@@ -6,19 +6,28 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
+from gui import theme
 from lake import read
 from lake.layout import Layout
 from lake.windows import Window
 from tests import browser
-from tests.expectations.test_pages_chromium import brightness, pixels
+from tests.expectations.test_pages_chromium import brightness
 from tests.gui.conftest import dashboard
 from tests.gui.small import START, seconds, write
 from tests.live import wait
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not browser.executable(), reason=browser.MISSING)]
-UP, DOWN = bytes.fromhex("15936f"), bytes.fromhex("d9534f")
+INKS = """[...document.querySelectorAll('[data-testid=stVegaLiteChart] canvas')].slice(0, 2).map(one => {
+    const found = new Set(), data = one.getContext('2d').getImageData(0, 0, one.width, one.height).data
+    for (let at = 0; at < data.length; at += 4)
+        if (data[at + 3] === 255) found.add([...data.slice(at, at + 3)].join())
+    return [...found]
+})"""
+UP, DOWN = (",".join(str(byte) for byte in bytes.fromhex(one[1:])) for one in (theme.UP, theme.DOWN))
 EVIL = "<img src=x onerror=document.title='owned'>![](http://evil.example/x.png)"
-DRAWN = "document.querySelectorAll('[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg.marks').length"
+DRAWN = (
+    "document.querySelectorAll('[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg.marks').length"
+)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +46,7 @@ def text(page):
 
 
 def said(page, words):
-    return wait(lambda: words in text(page))
+    return wait(lambda: words in text(page), 30)
 
 
 def stayed_here(page):
@@ -49,7 +58,7 @@ def stayed_here(page):
 
 def opened(chromium, url, query="", *, charts=3, width=1400, dark=False, height=1100):
     page = chromium.open(f"{url}/?{query}", width, height, dark=dark)
-    wait(lambda: page.value(DRAWN) >= charts)
+    wait(lambda: page.value(DRAWN) >= charts, 30)
     said(page, " UTC")
     return page
 
@@ -57,8 +66,8 @@ def opened(chromium, url, query="", *, charts=3, width=1400, dark=False, height=
 @pytest.mark.parametrize(("width", "dark"), [(1400, False), (1400, True), (390, False), (390, True)])
 def test_candles_are_drawn_in_light_and_dark_wide_and_narrow(chromium, served, tmp_path, width, dark):
     page = opened(chromium, served[1], "range=1h", width=width, dark=dark, height=1600)
-    colours = wait(lambda: (found := pixels(page.picture(tmp_path / "page.png"))) >= {UP, DOWN} and found)
-    assert len(colours) > 20
+    wait(lambda: all({UP, DOWN} <= set(one) for one in page.value(INKS)), 20)
+    page.picture(tmp_path / "page.png")
     app = "getComputedStyle(document.querySelector('.stApp'))"
     paper, ink = (brightness(page.value(f"{app}.{what}")) for what in ("backgroundColor", "color"))
     assert (paper < 0.2) is dark
@@ -100,12 +109,16 @@ def test_axes_are_in_utc_whatever_the_zone_of_the_browser(chromium, served, tmp_
         wait(lambda page=page: page.value(f"document.readyState === 'complete' && {DRAWN} >= 3"))
         said(page, " UTC")
         assert (page.value("new Date(0).getHours()") == 0) is (zone == "UTC")
-        drawn = "document.querySelector('[data-testid=stVegaLiteChart] canvas').toDataURL()"
-        settled = []
-        wait(lambda page=page, settled=settled: settled[-2:-1] == settled.append(page.value(drawn)) or
-             (len(settled) > 3 and len(set(settled[-3:])) == 1))  # fmt: skip
+        drawn, settled = "document.querySelector('[data-testid=stVegaLiteChart] canvas').toDataURL()", []
+        wait(lambda page=page, drawn=drawn, settled=settled: _still(settled, page.value(drawn)), 20, every=0.3)
         pictures.append(settled[-1])
     assert pictures[0] == pictures[1]
+
+
+def _still(seen, now):
+    """Whether the newest three pictures are one."""
+    seen.append(now)
+    return len(seen) > 2 and len(set(seen[-3:])) == 1
 
 
 def test_a_new_bar_is_drawn_by_itself(chromium, tmp_path):

@@ -25,7 +25,9 @@ def test_minutes_are_those_of_the_lakes_own_view(layout, con):
     ours = queries.bars(con, layout, "SOLUSDT", HOUR, "1m")
     names = ", ".join(ours.column_names)
     assert ours.num_rows == 10
-    assert ours.to_pylist() == con.sql(f"SELECT {names} FROM bars_1m ORDER BY window_start").to_arrow_table().to_pylist()
+    assert (
+        ours.to_pylist() == con.sql(f"SELECT {names} FROM bars_1m ORDER BY window_start").to_arrow_table().to_pylist()
+    )
     assert [row["complete"] for row in ours.to_pylist()].count(False) == 1
 
 
