@@ -99,28 +99,6 @@ def test_the_csv_that_is_offered_is_the_lakes_rows(chromium, served):
     ]
 
 
-def test_axes_are_in_utc_whatever_the_zone_of_the_browser(chromium, served, tmp_path):
-    """The picture of the charts is the same in Kolkata, where hours begin at half past, as in UTC."""
-    pictures = []
-    for zone in ("UTC", "Asia/Kolkata"):
-        page = opened(chromium, served[1], "range=1h")
-        page._call("Emulation.setTimezoneOverride", timezoneId=zone)
-        page.value("window.before = true, location.reload(), 1")
-        wait(lambda page=page: page.value(f"!window.before && {DRAWN} >= 3"))
-        said(page, " UTC")
-        assert (page.value("new Date(0).getHours()") == 0) is (zone == "UTC")
-        drawn, settled = "document.querySelector('[data-testid=stVegaLiteChart] canvas')?.toDataURL() ?? ''", []
-        wait(lambda page=page, drawn=drawn, settled=settled: _still(settled, page.value(drawn)), 20, every=0.3)
-        pictures.append(settled[-1])
-    assert pictures[0] == pictures[1]
-
-
-def _still(seen, now):
-    """Whether the newest three pictures are one."""
-    seen.append(now)
-    return len(seen) > 2 and bool(now) and len(set(seen[-3:])) == 1
-
-
 def test_a_new_bar_is_drawn_by_itself(chromium, tmp_path):
     layout = Layout(tmp_path / "lake")
     write(layout, seconds(600))
