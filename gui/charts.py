@@ -41,22 +41,21 @@ def volume(bars: pa.Table, seconds: int, span: Window) -> alt.Chart:
     return _sized(chart.encode(x=_x("left", span), x2="right:Q", y=y, y2=alt.Y2Datum(0), **shared), 130)
 
 
-def spread(bars: pa.Table, span: Window) -> alt.Chart:
+def spread(bars: pa.Table, seconds: int, span: Window) -> alt.Chart:
     """The spread of each bar's last quote, in basis points of its middle."""
     data = _timed(bars.to_pandas())
     data["bps"] = 10_000 * data["spread"] / ((data["bid"] + data["ask"]) / 2)
-    data = data.dropna(subset=["bps"])
-    return _line(data, "bps", "Spread (bps)", theme.LINE, 130, step=True, span=span)
+    return _line(data, "bps", "Spread (bps)", theme.LINE, seconds, span, height=130, step=True)
 
 
-def rebased(both: dict[str, pa.Table], span: Window) -> alt.Chart:
+def rebased(both: dict[str, pa.Table], seconds: int, span: Window) -> alt.Chart:
     """Closes of symbols as shares of the first that is there of each, in hundredths."""
     frames = []
     for bars in both.values():
         frame = _timed(bars.to_pandas())
         if len(frame):
             frame["rebased"] = 100 * frame["close"] / frame["close"].iloc[0]
-            frames.append(frame[["t", "time", "symbol", "rebased"]])
+            frames.append(_broken(frame[["t", "time", "symbol", "rebased"]], "rebased", seconds))
     data = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=["t", "time", "symbol", "rebased"])
     colour = alt.Color(
         "symbol:N",
@@ -70,23 +69,23 @@ def rebased(both: dict[str, pa.Table], span: Window) -> alt.Chart:
     )
 
 
-def line(table: pa.Table, column: str, title: str, colour: str, span: Window, *, step: bool = False) -> alt.Chart:
-    """One column over time, on the whole of ``span``."""
-    return _line(_timed(table.to_pandas()).dropna(subset=[column]), column, title, colour, 180, step=step, span=span)
+def line(table: pa.Table, column: str, title: str, colour: str, seconds: int, span: Window, *,
+         step: bool = False) -> alt.Chart:  # fmt: skip
+    """One column over time, a row every ``seconds``, on the whole of ``span``; where rows are missing it is broken."""
+    return _line(_timed(table.to_pandas()), column, title, colour, seconds, span, step=step)
 
 
-def signed(table: pa.Table, column: str, title: str, span: Window, percent: str = ".3%") -> alt.Chart:
+def signed(table: pa.Table, column: str, title: str, seconds: int, span: Window, percent: str = ".3%") -> alt.Chart:
     """One column over time as an area from zero, coloured by its sign."""
     data = _timed(table.to_pandas()).dropna(subset=[column])
-    width = (data["t"].diff().min() if len(data) > 1 else 3_600_000) or 3_600_000
-    data["end"] = data["t"] + width
+    data["end"] = data["t"] + seconds * 1000.0
     colour = alt.condition(f"datum['{column}'] >= 0", alt.value(theme.UP), alt.value(theme.DOWN))
     tips = [alt.Tooltip("time:N", title="UTC"), alt.Tooltip(f"{column}:Q", title=title, format=percent)]
     y = alt.Y(f"{column}:Q", axis=alt.Axis(**_AXIS | {"format": percent}))
     return _sized(
         alt.Chart(data)
-        .mark_rect(clip=True)
-        .encode(x=_x("t", span), x2="end:Q", y=y, y2=alt.Y2Datum(0), color=colour, tooltip=tips),
+        .mark_rect(clip=True, strokeWidth=_SEAM)
+        .encode(x=_x("t", span), x2="end:Q", y=y, y2=alt.Y2Datum(0), color=colour, stroke=colour, tooltip=tips),
         180,
     )
 
@@ -99,31 +98,46 @@ def coverage(table: pa.Table) -> alt.Chart:
         below = below + wide[name] / wide["seconds"]
         parts.append(part.assign(high=below, end=wide["t"] + wide["seconds"] * 1000.0))
     data = pd.concat(parts, ignore_index=True)
-    colour = alt.Color(
-        "what:N",
-        scale=alt.Scale(domain=["held", "flat", "missing"], range=[theme.LINE, theme.FLAT, theme.MISSING]),
-        legend=alt.Legend(title=None, orient="top"),
-    )
+    scale = alt.Scale(domain=["held", "flat", "missing"], range=[theme.LINE, theme.FLAT, theme.MISSING])
+    legend = alt.Legend(title=None, orient="top")
+    colour, stroke = (channel("what:N", scale=scale, legend=legend) for channel in (alt.Color, alt.Stroke))
     tips = [alt.Tooltip("time:N", title="UTC"), "what:N", alt.Tooltip("count:Q", title="seconds"), "seconds:Q"]
-    y = alt.Y("low:Q", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(**_AXIS | {"format": "%"}))
+    y = alt.Y("low:Q", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(**_AXIS | {"format": "%", "values": [0, 0.5, 1]}))
     return _sized(
         alt.Chart(data[data["count"] > 0])
-        .mark_rect(clip=True)
-        .encode(x=_x("t"), x2="end:Q", y=y, y2="high:Q", color=colour, tooltip=tips),
+        .mark_rect(clip=True, strokeWidth=_SEAM)
+        .encode(x=_x("t"), x2="end:Q", y=y, y2="high:Q", color=colour, stroke=stroke, tooltip=tips),
         220,
     )
 
 
-def _line(data: pd.DataFrame, column: str, title: str, colour: str, height: int, *, step: bool = False,
-          span: Window | None = None) -> alt.Chart:  # fmt: skip
+def _line(data: pd.DataFrame, column: str, title: str, colour: str, seconds: int, span: Window, *, height: int = 180,
+          step: bool = False) -> alt.Chart:  # fmt: skip
+    data = _broken(data[["t", "time", column]].dropna(subset=[column]), column, seconds, held=step)
     tips = [alt.Tooltip("time:N", title="UTC"), alt.Tooltip(f"{column}:Q", title=title, format=",.6~f")]
-    y = alt.Y(f"{column}:Q", scale=alt.Scale(zero=False), axis=alt.Axis(**_AXIS | {"format": "~s"}))
-    if len(data) and abs(data[column]).max() < 100_000:
-        y = alt.Y(f"{column}:Q", scale=alt.Scale(zero=False), axis=alt.Axis(**_AXIS))
+    form = {"format": "~s"} if data[column].abs().max() >= 100_000 else {}
+    shared: dict[str, Any] = {
+        "x": _x("t", span), "tooltip": tips,
+        "y": alt.Y(f"{column}:Q", scale=alt.Scale(zero=False), axis=alt.Axis(**_AXIS | form)),
+    }  # fmt: skip
     mark = alt.Chart(data).mark_line(color=colour, strokeWidth=1.5, interpolate="step-after" if step else "linear")
-    points = alt.Chart(data).mark_point(color=colour, size=40, opacity=0 if len(data) > 1 else 1, filled=True)
-    shared: dict[str, Any] = {"x": _x("t", span), "y": y, "tooltip": tips}
-    return _sized(alt.layer(mark.encode(**shared), points.encode(**shared)), height)
+    alone = alt.condition("datum.alone", alt.value(1), alt.value(0))
+    points = alt.Chart(data).mark_point(color=colour, size=20, filled=True)
+    return _sized(alt.layer(mark.encode(**shared), points.encode(**shared, opacity=alone)), height)
+
+
+def _broken(data: pd.DataFrame, column: str, seconds: int, *, held: bool = False) -> pd.DataFrame:
+    """The rows with one that has no value after each stretch of them, so that no line is drawn across a hole.
+
+    ``alone`` is a row that no line reaches. With ``held`` a value lasts until its own bar ends.
+    """
+    width = seconds * 1000.0
+    stops = data["t"].diff(-1).abs().gt(width)
+    stops.iloc[-1:] = True
+    data = data.assign(alone=stops & stops.shift(fill_value=True) & (not held))
+    ends = data[stops].assign(t=data["t"] + width, alone=False)
+    parts = [data, *([ends] if held else []), ends.assign(**{column: float("nan")})]
+    return pd.concat(parts, ignore_index=True).sort_values("t", kind="stable", ignore_index=True)
 
 
 def _bars(bars: pa.Table, seconds: int) -> pd.DataFrame:
@@ -158,6 +172,8 @@ def _sized(chart: alt.Chart, height: int) -> alt.Chart:
 
 
 _DIRECTION = alt.Color("direction:N", scale=alt.Scale(domain=["up", "down"], range=[theme.UP, theme.DOWN]), legend=None)
-_PROVED = alt.condition("datum.complete", alt.value(1.0), alt.value(0.4))
+_PROVED = alt.condition("datum.complete", alt.value(1.0), alt.value(0.5))
+_SEAM = 0.7
+"""Width of the stroke that covers the seams between neighbours, which is as much as a hole of a second shows."""
 _PRICES = {**dict.fromkeys(("open", "high", "low", "close"), ",.8~f"), "trade_count": ",d"}
 _VOLUMES = {"volume_base": ",.4~f", "volume_quote": ",.2~f", "trade_count": ",d"}

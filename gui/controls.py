@@ -22,6 +22,7 @@ def view(symbols: Sequence[str], tickers: Sequence[str]) -> View:
             st.selectbox("Ticker", tickers or [""], key="ticker", width=150)
         if st.session_state.page != "Health":
             typed = bool(st.session_state.start or st.session_state.end)
+            st.session_state.range = None if typed else st.session_state.range or View.range
             st.segmented_control("Range, until the newest bar", list(state.RANGES), key="range", on_change=_untype,
                                  required=not typed)  # fmt: skip
             with st.popover("From, to"):

@@ -28,15 +28,16 @@ def draw(lake: Lake, view: View) -> None:
     st.altair_chart(charts.volume(bars, seconds, window), alt="Volume by direction", key="volume")
     st.subheader("Spread, in basis points", anchor=False)
     if bars["spread"].null_count < bars.num_rows:
-        st.altair_chart(charts.spread(bars, window), alt="Spread", key="spread")
+        st.altair_chart(charts.spread(bars, seconds, window), alt="Spread", key="spread")
     else:
         st.caption("No quotes are held in this range.")
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        parts.said(bars.num_rows, f"{tf} bars of {view.symbol}", window)
+        pale = "" if pc.all(bars["complete"]).as_py() else ", the pale ones not proved complete"
+        parts.said(bars.num_rows, f"{tf} bars of {view.symbol}{pale}", window)
         parts.download(bars, f"{view.symbol}_{tf}", window)
     if view.versus:
         other = queries.bars(lake.con, lake.layout, view.versus, window, tf)
-        _compare({view.symbol: bars, view.versus: other}, window)
+        _compare({view.symbol: bars, view.versus: other}, seconds, window)
 
 
 def _figures(bars: pa.Table) -> None:
@@ -54,10 +55,10 @@ def _figures(bars: pa.Table) -> None:
     )
 
 
-def _compare(both: dict[str, pa.Table], window: Window) -> None:
+def _compare(both: dict[str, pa.Table], seconds: int, window: Window) -> None:
     first, second = both
     st.subheader(f"{first} and {second}, rebased to 100", anchor=False)
     if not both[second].num_rows:
         st.caption(f"{second}: no bars in this range.")
         return
-    st.altair_chart(charts.rebased(both, window), alt=f"{first} and {second}, rebased to 100", key="rebased")
+    st.altair_chart(charts.rebased(both, seconds, window), alt=f"{first} and {second}, rebased to 100", key="rebased")

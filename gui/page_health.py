@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from gui import parts, queries, theme
@@ -12,6 +13,11 @@ from gui.state import View
 SILENT_AFTER_S = 90
 NONE = "There is no heartbeat (`logs/health/heartbeat.json`): it is written while the system is up."
 _PARTS = ("collector", "transformer", "macro_minute")
+_FILES = {
+    "raw_count_today": "Raw parts today", "parquet_1s_rows_today": "1-second bars today",
+    "macro_min_rows_today": "Macro minutes today",
+}  # fmt: skip
+_SEEN = "last seen (UTC)"
 
 
 def draw(lake: Lake, view: View) -> None:
@@ -22,11 +28,15 @@ def draw(lake: Lake, view: View) -> None:
         return
     age = queries.age_seconds(found.get("ts_utc"), now())
     st.caption(f"Heartbeat of {theme.plain(str(found.get('ts_utc')))}" + (f", {age:,.0f} s ago" if age else ""))
-    rows = [_row(name, part, age) for name in _PARTS if isinstance(part := found.get(name), dict)]
-    st.dataframe(rows, hide_index=True, height="content")
+    told = {name: part for name in _PARTS if isinstance(part := found.get(name), dict)}
+    rows = pd.DataFrame([_row(name, part, age) for name, part in told.items()], columns=["part", "status", _SEEN])
+    st.dataframe(rows.style.map(_ink, subset=["status"]), hide_index=True, height="content")
+    for name, part in told.items():
+        if part.get("last_error"):
+            st.error(theme.plain(f"{name.replace('_', ' ')}: {part['last_error']}"))
     latency(found)
     if isinstance(files := found.get("files"), dict):
-        parts.figures({str(name).replace("_", " "): parts.number(_float(value)) for name, value in files.items()})
+        parts.figures({title: parts.number(_float(files.get(name))) for name, title in _FILES.items()})
 
 
 def latency(found: dict[str, Any] | None) -> None:
@@ -50,10 +60,13 @@ def _row(name: str, part: dict[str, Any], age: float | None) -> dict[str, str]:
     last = part.get("last_seen_ts") or part.get("last_run_end") or part.get("last_run_start")
     return {
         "part": name.replace("_", " "),
-        "status": f"{theme.STATE.get(state, '⚪')} {state}",
-        "last seen (UTC)": _time(last),
-        "last error": str(part.get("last_error") or ""),
+        "status": state,
+        _SEEN: _time(last),
     }
+
+
+def _ink(state: str) -> str:
+    return f"color: {theme.STATE.get(state, theme.FLAT)}; font-weight: bold"
 
 
 def _time(text: Any) -> str:

@@ -44,8 +44,10 @@ def _parity(table: pa.Table | None) -> None:
     if table is None or not table.num_rows:
         st.caption("No minute was compared yet: `crypto-lake backfill-binance`, then `crypto-lake validate-rules`.")
         return
-    percent = {"share": st.column_config.NumberColumn(format="percent")}
-    st.dataframe(table.to_pandas(), hide_index=True, column_config=percent, height="content" if len(table) < 9 else 320)
+    share = st.column_config.NumberColumn("agree (share)", format="percent")
+    names = {name: name.replace("_", " ") for name in table.column_names} | {"share": share}
+    height = "content" if len(table) < 9 else 320
+    st.dataframe(table.to_pandas(), hide_index=True, column_config=names, height=height)
 
 
 def _verdicts(lake: Lake, symbol: str) -> None:

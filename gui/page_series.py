@@ -19,9 +19,10 @@ def derivatives(lake: Lake, view: View) -> None:
             "`crypto-lake derivatives-hour` fetches it."
         )
         return
-    _series(table, "funding_rate", "Funding rate in force", signed=True, span=window)
-    _series(table, "open_interest", "Open interest, in the base currency", span=window)
-    _series(table, "mark_price", "Mark price at the last funding", colour=theme.SECOND, span=window)
+    hours = state.hours(window)
+    _series(table, "funding_rate", "Funding rate in force", hours, window, signed=True)
+    _series(table, "open_interest", "Open interest, in the base currency", hours, window)
+    _series(table, "mark_price", "Mark price at the last funding", hours, window, colour=theme.SECOND)
     _foot(table, f"hours of {view.symbol}", f"{view.symbol}_derivatives", window)
 
 
@@ -33,24 +34,24 @@ def macro(lake: Lake, view: View) -> None:
     index, other = queries.dxy(lake.con, window), queries.macro(lake.con, view.ticker, window)
     if not lake.tickers():
         st.info("The lake has no macro minutes: `crypto-lake macro-minute` fetches them.")
-    _series(coin, "close", f"{view.symbol}, close", span=window)
-    _series(index, "close", "Synthetic DXY, of its six rates", colour=theme.SECOND, span=window)
+    minutes = state.minutes(window)
+    _series(coin, "close", f"{view.symbol}, close", state.TIMEFRAMES[tf], window)
+    _series(index, "close", "Synthetic DXY, of its six rates", minutes, window, colour=theme.SECOND)
     if view.ticker:
-        _series(other, "close", f"{view.ticker}, close", colour=theme.FLAT, span=window)
+        _series(other, "close", f"{view.ticker}, close", minutes, window, colour=theme.FLAT)
         _foot(other, f"minutes of {view.ticker}", f"{view.ticker}_macro", window)
 
 
-def _series(table: pa.Table, column: str, title: str, *, span: Window, signed: bool = False,
+def _series(table: pa.Table, column: str, title: str, seconds: int, span: Window, *, signed: bool = False,
             colour: str = theme.LINE) -> None:  # fmt: skip
     st.subheader(theme.plain(title), anchor=False)
     if table[column].null_count == table.num_rows:
         st.caption("Nothing in this range.")
     elif signed:
-        st.altair_chart(charts.signed(table, column, title, span), alt=title, key=title)
+        st.altair_chart(charts.signed(table, column, title, seconds, span), alt=title, key=title)
     else:
-        st.altair_chart(
-            charts.line(table, column, title, colour, span, step=column == "mark_price"), alt=title, key=title
-        )
+        step = column == "mark_price"
+        st.altair_chart(charts.line(table, column, title, colour, seconds, span, step=step), alt=title, key=title)
 
 
 def _foot(table: pa.Table, what: str, name: str, window: Window) -> None:

@@ -41,8 +41,7 @@ def coverage(con: Connection, layout: Layout, symbol: str, window: Window) -> pa
 
 def derivatives(con: Connection, symbol: str, window: Window) -> pa.Table:
     """Return funding rate, mark price and open interest of a perpetual, an hour or more a row."""
-    seconds = state.bucket(window, state.MOST_POINTS - 1, 3600)
-    fixed = {"symbol": symbol, "start": window.start, "end": window.end, "seconds": seconds}
+    fixed = {"symbol": symbol, "start": window.start, "end": window.end, "seconds": state.hours(window)}
     return source.ask(con, "derivatives", lambda: fixed)
 
 
@@ -118,5 +117,4 @@ def _some(layout: Layout, symbol: str, window: Window) -> dict[str, Any]:
 
 
 def _macro(window: Window) -> dict[str, Any]:
-    seconds = state.bucket(window, state.MOST_POINTS - 1, 60)
-    return {"start": window.start, "end": window.end, "seconds": seconds}
+    return {"start": window.start, "end": window.end, "seconds": state.minutes(window)}

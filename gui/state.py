@@ -105,6 +105,16 @@ def bucket(window: Window, most: int, least: int = 1) -> int:
     return least * max(1, int(-(-span // (most * least))))
 
 
+def minutes(window: Window) -> int:
+    """Return the seconds of a bucket of whole minutes, as few as keep a window within `MOST_POINTS`."""
+    return bucket(window, MOST_POINTS - 1, 60)
+
+
+def hours(window: Window) -> int:
+    """Return the seconds of a bucket of whole hours, as few as keep a window within `MOST_POINTS`."""
+    return bucket(window, MOST_POINTS - 1, 3600)
+
+
 def _one_of(name: str, known: Mapping[str, object] | tuple[str, ...]) -> Callable[[str], str]:
     def check(text: str) -> str:
         if text not in known:

@@ -13,11 +13,11 @@ def sql(name: str) -> str:
 
 
 def memory() -> duckdb.DuckDBPyConnection:
-    """Return a fresh in-memory connection in UTC, without progress bar or extensions.
+    """Return a fresh in-memory connection in UTC, its cursors too, without progress bar or extensions.
 
     A connection is for one thread; DuckDB's second ``execute`` on it ends the result of the first.
     """
     con = duckdb.connect(config={"autoinstall_known_extensions": False, "autoload_known_extensions": False})
-    con.execute("SET TimeZone = 'UTC'")
+    con.execute("SET GLOBAL TimeZone = 'UTC'")
     con.execute("SET enable_progress_bar = false")
     return con

@@ -1,6 +1,6 @@
 """A real headless Chromium, driven through its DevTools protocol, with every way out of the machine a trap.
 
-Names resolve to nothing, and a proxy on loopback writes down whoever knocks. A page keeps what it requested and what
+Names resolve to nothing but 127.0.0.1, and a proxy on loopback writes down whoever knocks. A page keeps what it requested and what
 went to the console: errors, exceptions, violations of the content security policy.
 """
 
@@ -27,7 +27,7 @@ _QUIET = (
     "--disable-background-networking", "--disable-component-update", "--disable-default-apps", "--disable-breakpad",
     "--disable-domain-reliability", "--disable-client-side-phishing-detection", "--disable-extensions", "--no-pings",
     "--disable-features=OptimizationHints,MediaRouter,Translate,AutofillServerCommunication", "--hide-scrollbars",
-    "--disable-dev-shm-usage", "--remote-debugging-port=0", "--host-resolver-rules=MAP * ~NOTFOUND",
+    "--disable-dev-shm-usage", "--remote-debugging-port=0", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )  # fmt: skip
 
 
