@@ -226,12 +226,12 @@ def dashboard() -> None:
     import tomllib
 
     from lake import settings
-    from lake.errors import LakeError
+    from lake.errors import BadInputError
 
     try:
         from streamlit.web import bootstrap
     except ModuleNotFoundError:
-        raise LakeError(
+        raise BadInputError(
             "the dashboard needs Streamlit: make install, or pip install 'crypto-lake[dashboard]'"
         ) from None
     root = _HERE.parent
@@ -248,13 +248,13 @@ def _free(port: int) -> int:
     """Return the port, or for 0 a free one."""
     import socket
 
-    from lake.errors import LakeError
+    from lake.errors import BadInputError
 
     try:
         with socket.create_server(("127.0.0.1", port)) as found:
             return int(found.getsockname()[1])
     except OSError as error:
-        raise LakeError(f"dashboard.port {port}: {error.strerror}: set another, or 0 for a free one") from None
+        raise BadInputError(f"dashboard.port {port}: {error.strerror}: set another, or 0 for a free one") from None
 
 
 def _flat(values: dict[str, Any], above: str = "") -> dict[str, Any]:

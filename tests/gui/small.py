@@ -2,9 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pyarrow as pa
+
 from lake import files
+from lake.schemas import FUNDING, MACRO, OPEN_INTEREST
 from tests.expectations.small import table
 
+DXY = ("EURUSD=X", "USDJPY=X", "GBPUSD=X", "USDCAD=X", "USDSEK=X", "USDCHF=X")
 START = datetime(2025, 10, 20, 10, tzinfo=UTC)
 
 
@@ -37,3 +41,28 @@ def write(layout, rows, *, compacted=False):
     for (symbol, key), part in parts.items():
         path = layout.day_file(symbol, key) if compacted else layout.hour_file(symbol, key)
         files.write_parquet(path, table(part), "snappy")
+
+
+def derivatives(layout, hours, start=START, symbol="SOLUSDT"):
+    """A funding in the first hour, and the open interest of each hour."""
+    paid = [{"symbol": symbol, "funding_time": start, "funding_rate": -0.0001, "mark_price": 99.5}]
+    held = [
+        {"symbol": symbol, "ts": start + timedelta(hours=n), "open_interest": 1000.0 + n, "open_interest_value": 1e5}
+        for n in range(hours)
+    ]
+    for path, rows, schema in (
+        (layout.funding_file(symbol, start.year), paid, FUNDING),
+        (layout.open_interest_file(symbol, start.date()), held, OPEN_INTEREST),
+    ):
+        files.write_parquet(path, pa.Table.from_pylist(rows, schema.arrow), "snappy")
+
+
+def macro(layout, minutes, start=START, tickers=(*DXY, "SPY")):
+    """Minutes of each ticker, at 1.5 and a ten-thousandth more each minute."""
+    for ticker in tickers:
+        rows = [
+            {"ticker": ticker, "ts": start + timedelta(minutes=n), "volume": 0.0}
+            | dict.fromkeys(("open", "high", "low", "close"), 1.5 + n / 10_000)
+            for n in range(minutes)
+        ]
+        files.write_parquet(layout.macro_file(ticker, start.date()), pa.Table.from_pylist(rows, MACRO.arrow), "snappy")

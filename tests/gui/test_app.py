@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from tests.gui.conftest import ROOT
-from tests.gui.small import START, seconds, write
+from tests.gui.small import START, derivatives, macro, seconds, write
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def captions(test):
 
 
 def charts(test):
-    return [one.proto.alt for one in test.get("arrow_vega_lite_chart")]
+    return [one.proto.alt for one in test.get("vega_lite_chart")]
 
 
 def test_an_empty_lake_says_what_to_start(app, layout):
@@ -83,13 +83,26 @@ def test_typed_times_win_and_bad_ones_are_one_line(app, filled):
     assert "15 1m bars" in captions(test)
 
 
-@pytest.mark.parametrize("text", ["<script>alert(1)</script>", "![](http://evil/x.png)", "../../etc/passwd", "SOL'--"])
+@pytest.mark.parametrize(
+    "text",
+    ["<script>alert(1)</script>", "![](http://evil/x.png)", "../../etc/passwd", "SOL'--", 'SOL"', "SOL[1]", "SOL\0USDT",
+     "SOL\u202eTDSU", "\u200fSOLUSDT", "/etc/passwd", "*", "SOLUSDT/../../x", "file:///etc/passwd", ":red[x]", "$x$"],
+)  # fmt: skip
 def test_a_hostile_symbol_in_the_address_is_refused_by_name_as_text(app, filled, text):
     test = app(symbol=text)
     (error,) = test.error
     assert error.value.replace("\\", "").startswith(f"Not taken from the address: symbol {text!r}".replace("\\", ""))
     assert "](" not in error.value.replace("\\]\\(", "")
     assert "<" not in error.value.replace("\\<", "")
+    assert "60 1m bars of SOLUSDT" in captions(test)
+
+
+@pytest.mark.parametrize("name", ["versus", "ticker", "start", "page"])
+def test_no_input_of_the_address_opens_a_file_outside_the_lake(app, filled, tmp_path, name):
+    (tmp_path / "outside.parquet").write_bytes(b"PAR1")
+    test = app(**{name: "../outside.parquet"})
+    assert len(test.error) == 1
+    assert test.error[0].value.startswith("Not taken from the address")
     assert "60 1m bars of SOLUSDT" in captions(test)
 
 
@@ -111,6 +124,36 @@ def test_a_missing_day_is_said(app, filled):
 
 def test_a_second_symbol_is_rebased_beside_the_first(app, filled):
     assert "SOLUSDT and SUIUSDT, rebased to 100" in [one.value for one in app(versus="SUIUSDT").subheader]
+
+
+def test_funding_and_open_interest_are_drawn_by_the_hour(app, filled, layout):
+    derivatives(layout, 2)
+    test = app(page="Derivatives")
+    assert "1 hours of SOLUSDT · 2025-10-20 11:00:00 to 2025-10-20 12:00:00 UTC" in captions(test)
+    test.segmented_control(key="range").set_value("6h").run()
+    assert "2 hours of SOLUSDT · 2025-10-20 10:00:00 to 2025-10-20 12:00:00 UTC" in captions(test)
+    assert charts(test) == [
+        "Funding rate in force", "Open interest, in the base currency", "Mark price at the last funding",
+    ]  # fmt: skip
+    assert not test.error
+
+
+def test_macro_and_dxy_are_drawn_beside_the_coin(app, filled, layout):
+    macro(layout, 120)
+    test = app(page="Macro", ticker="SPY")
+    assert charts(test) == ["SOLUSDT, close", "Synthetic DXY, of its six rates", "SPY, close"]
+    assert "60 minutes of SPY · 2025-10-20 11:00:00 to 2025-10-20 12:00:00 UTC" in captions(test)
+    test.selectbox(key="ticker").select("EURUSD=X").run()
+    assert "60 minutes of EURUSD\\=X" in captions(test) or "60 minutes of EURUSD=X" in captions(test)
+    assert not test.error
+
+
+def test_a_typed_range_leaves_no_button_pressed(app, filled):
+    test = app(start="2025-10-20T10:00:00Z", end="2025-10-20T10:30:00Z")
+    assert test.segmented_control(key="range").value is None
+    test.segmented_control(key="range").set_value("15m").run()
+    assert test.segmented_control(key="range").value == "15m"
+    assert test.text_input(key="start").value == ""
 
 
 @pytest.mark.parametrize("page", ["Derivatives", "Macro", "Quality", "Health"])
