@@ -116,10 +116,10 @@ class Browser:
         return answer["result"]
 
     def open(self, url: str, width: int = 1200, height: int = 900, *, dark: bool = False, script: bool = True,
-             zone: str = "", first: str = "") -> Page:  # fmt: skip
+             zone: str = "") -> Page:  # fmt: skip
         """Open an address in a window of a size, in light or dark, and wait until it has loaded.
 
-        ``zone`` is the time zone that the browser believes to be in; the JavaScript ``first`` runs before the page's.
+        ``zone`` is the time zone that the browser believes to be in.
         """
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
@@ -131,7 +131,6 @@ class Browser:
         self.call("Emulation.setDeviceMetricsOverride", session, **size)
         self.call("Emulation.setScriptExecutionDisabled", session, value=not script)
         self.call("Emulation.setTimezoneOverride", session, timezoneId=zone)
-        self.call("Page.addScriptToEvaluateOnNewDocument", session, source=first)
         self.events.clear()
         self.call("Page.navigate", session, url=url)
         self.loaded(session)

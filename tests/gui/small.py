@@ -13,7 +13,10 @@ START = datetime(2025, 10, 20, 10, tzinfo=UTC)
 
 
 def seconds(count, start=START, symbol="SOLUSDT", price=100.0, without=()):
-    """One bar a second from ``price`` on; every fifth is flat, those of ``without`` are not there."""
+    """One bar a second from ``price`` on; every fifth is flat, those of ``without`` are not there.
+
+    Every other minute falls.
+    """
     rows = []
     for index in range(count):
         flat = index % 5 == 4
@@ -21,7 +24,7 @@ def seconds(count, start=START, symbol="SOLUSDT", price=100.0, without=()):
         rows.append(
             {
                 "symbol": symbol, "window_start": start + timedelta(seconds=index), "open": at, "high": at + 1,
-                "low": at - 1, "close": at + (0.5 if index // 60 % 2 else -0.5), "volume_base": 0.0 if flat else 2.0,
+                "low": at - 1, "close": at + (0.9 if index // 60 % 2 else -0.9), "volume_base": 0.0 if flat else 2.0,
                 "volume_quote": 0.0 if flat else 2 * at, "trade_count": 0 if flat else 2, "vwap": None if flat else at,
                 "bid": at - 0.01, "ask": at + 0.01, "spread": 0.02, "taker_buy_base": 0.0, "taker_buy_quote": 0.0,
                 "first_trade_id": None if flat else 2 * index, "last_trade_id": None if flat else 2 * index + 1,
