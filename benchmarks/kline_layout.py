@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from rich.console import Console
 from rich.table import Table
 
-from lake import klines, read
+from lake import kline_store, views
 from lake.layout import Layout
 from lake.schemas import KLINES, UTC_US
 from lake.windows import MINUTE_US
@@ -37,7 +37,7 @@ def make(days: Layout, months: Layout, symbols: list[str], dates: list[date]) ->
     for number, symbol in enumerate(symbols):
         chance, of_month = np.random.default_rng(number), defaultdict(list)
         for day in dates:
-            times = klines.day_opens("1m", day)
+            times = kline_store.day_opens("1m", day)
             walk = 100 + np.cumsum(chance.normal(0, 0.01, len(times))).round(4)
             size = chance.exponential(50, len(times)).round(3)
             columns = [
@@ -60,7 +60,7 @@ def write(path: Path, table: pa.Table) -> None:
 
 def by_view(layout: Layout, where: str) -> Callable[[], object]:
     """Ask the view, on a connection that is there already."""
-    con = read.connect(layout)
+    con = views.connect(layout)
     return lambda: con.execute(f"{SELECT} FROM klines_1m {where}").fetchall()
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from deployments.demo_steps import SYMBOLS, Demo, completed
-from lake import klines, read
+from lake import kline_store, views
 from lake.errors import LakeError
 from lake.windows import DAY, Window, micros
 
@@ -17,7 +17,7 @@ def backfill(demo: Demo) -> str:
     run = completed(demo, "backfill-binance/local", symbols=SYMBOLS, lookback_days=_DAYS)
     window, rows = _days(), 0
     for symbol in SYMBOLS:
-        tables = [klines.read(demo.layout, symbol, "1m", day) for day in window.days()]
+        tables = [kline_store.read(demo.layout, symbol, "1m", day) for day in window.days()]
         found = [_values(row) for table in tables for row in table.to_pylist()]
         true = [_true(row) for row in demo.truth.klines(symbol, window)]
         if len(found) < _DAYS * 1440 or found != true[: len(found)]:
@@ -28,7 +28,7 @@ def backfill(demo: Demo) -> str:
 
 def parity(demo: Demo) -> str:
     """Compare our own complete minutes with the official klines: prices and counts equal, volumes within 1e-9."""
-    with read.connect(demo.layout) as con:
+    with views.connect(demo.layout) as con:
         (found,) = con.sql(
             "SELECT count(*), count(*) FILTER (diff_open <> 0 OR diff_high <> 0 OR diff_low <> 0 OR diff_close <> 0 "
             "OR diff_trades <> 0 OR abs(diff_volume) > 1e-9 * kline_volume "
@@ -45,7 +45,7 @@ def derivatives(demo: Demo) -> str:
     """Collect funding and open interest by the deployment, and compare the counts with the stand-in's."""
     completed(demo, "derivatives-hour/local", symbols=SYMBOLS, lookback_days=_DAYS)
     window = _days()
-    with read.connect(demo.layout) as con:
+    with views.connect(demo.layout) as con:
         (found,) = con.sql("SELECT count(funding_rate), count(open_interest) FROM funding_oi_hourly").fetchall()
     fundings = sum(len(demo.truth.fundings(symbol, window)) for symbol in SYMBOLS)
     if found[0] < fundings or found[1] < _DAYS * 24 * len(SYMBOLS):
@@ -58,7 +58,7 @@ def derivatives(demo: Demo) -> str:
 def macro(demo: Demo) -> str:
     """Fetch macro minutes by the deployment: yfinance itself, talking to the stand-in."""
     run = completed(demo, "macro-minute/local")
-    with read.connect(demo.layout) as con:
+    with views.connect(demo.layout) as con:
         (found,) = con.sql("SELECT count(*), count(DISTINCT ticker) FROM macro_minute").fetchall()
         (dollar,) = con.sql("SELECT count(*), max(dxy) FROM dxy_synthetic_minute").fetchall()
     if not found[0] or not dollar[0]:

@@ -183,9 +183,9 @@ def _between(start: pa.ChunkedArray, window: Window) -> pa.ChunkedArray:
 
 
 def _minutes(seconds: pa.Table, of: Table, what: str) -> pa.Table:
-    """Roll up with the statement behind the view `bars_1m`, as `lake.read.minutes`, but take what comes out."""
+    """Roll up with the statement behind the view `bars_1m`."""
     try:
-        return rolled_up(seconds).select(of.schema.names).cast(of.arrow)
+        return rolled_up(seconds, "1m").select(of.schema.names).cast(of.arrow)
     except duckdb.Error as error:
         reason = str(error).splitlines()[0]
         message = f"{what}: its seconds cannot be rolled up to minutes ({reason}): validate them first, with tf 1s"

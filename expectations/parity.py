@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 from expectations.days import SymbolDay
 from expectations.outcome import Parity
 from expectations.rulepack import EXACT, TOP, VOLUMES, WITHIN
-from lake import klines
+from lake import kline_store
 from lake.layout import Layout
 from lake.read import rolled_up
 from lake.windows import MINUTE_US, Window, iso, moment
@@ -46,7 +46,7 @@ def of_day(layout: Layout, day: SymbolDay, previous: int | None) -> Parity:
     Raises:
         LakeError: the klines cannot be read.
     """
-    candles = klines.read(layout, day.symbol, "1m", day.day)
+    candles = kline_store.read(layout, day.symbol, "1m", day.day)
     candles = candles.filter(pc.equal(candles["symbol"], day.symbol))
     if not len(candles) or not len(day.stored):
         return Parity(complete=_complete(_whole(_own(day.stored.select(_PROOF), day.symbol), day.window)))
@@ -83,7 +83,7 @@ def _minutes(seconds: pa.Table) -> pa.Table:
             seconds = seconds.set_column(seconds.column_names.index(name), name, column)
     proved = pc.fill_null(seconds["complete"], False)
     seconds = seconds.set_column(seconds.column_names.index("complete"), "complete", proved)
-    found = rolled_up(seconds)
+    found = rolled_up(seconds, "1m")
     for name, bad in odd.items():
         if bad.any():
             mask = np.isin(_us(found, "window_start") // MINUTE_US, minute[bad])
@@ -95,7 +95,7 @@ def _minutes(seconds: pa.Table) -> pa.Table:
 def _compare(ours: pa.Table, candles: pa.Table, ids: "_Ids", symbol: str) -> Parity:
     our_start, index = np.unique(_us(ours, "window_start"), return_index=True)
     ours = ours.take(pa.array(index))
-    both, mine, theirs = np.intersect1d(our_start, klines.open_times(candles), return_indices=True)
+    both, mine, theirs = np.intersect1d(our_start, kline_store.open_times(candles), return_indices=True)
     complete = pc.fill_null(ours["complete"], False).to_numpy()
     left = {name: _floats(ours, name)[mine] for name in _PAIRS}
     right = {name: _floats(candles, kline)[theirs] for name, kline in _PAIRS.items()}

@@ -195,9 +195,9 @@ def import_frames(
 @app.command(epilog='[dim]crypto-lake views > views.sql; duckdb -init views.sql -c "FROM bars_1m LIMIT 5"[/]')
 def views() -> None:
     """Print the SQL of every view, for any DuckDB client."""
-    from lake import read, settings
+    from lake import settings, views
 
-    typer.echo(read.views_sql(settings.load().layout))
+    typer.echo(views.sql(settings.load().layout))
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})

@@ -9,7 +9,7 @@ from prefect import State, flow
 from lake import settings
 from lake.backfill import Job
 from lake.errors import LakeError
-from lake.params import End, Out, RulesSource, Series, Start, Timeframe, window
+from lake.params import End, Out, RulesSource, RulesTimeframe, Series, Start, window
 from lake.settings import Settings
 from lake.windows import DAY, Window
 from tasks import artifacts, history, progress
@@ -23,7 +23,7 @@ def validate_rules(
     symbols: Series | None = None,
     start: Start | None = None,
     end: End | None = None,
-    tf: Timeframe | None = None,
+    tf: RulesTimeframe | None = None,
     source: RulesSource = "bars",
     report: Out | None = None,
     fetch_klines: bool = False,

@@ -90,13 +90,13 @@ def signed(table: pa.Table, column: str, title: str, seconds: int, span: Window,
     )
 
 
-def coverage(table: pa.Table) -> alt.Chart:
-    """Of each bucket the shares of its seconds that are held, flat and missing, one on the other."""
+def coverage(table: pa.Table, width: int, span: Window) -> alt.Chart:
+    """Of each stretch of ``width`` seconds the shares that are held, flat and missing, one on the other."""
     wide, parts, below = _timed(table.to_pandas()), [], 0.0
     for name in ("held", "flat", "missing"):
         part = wide[["t", "time", "seconds"]].assign(what=name, count=wide[name], low=below)
         below = below + wide[name] / wide["seconds"]
-        parts.append(part.assign(high=below, end=wide["t"] + wide["seconds"] * 1000.0))
+        parts.append(part.assign(high=below, end=wide["t"] + width * 1000.0))
     data = pd.concat(parts, ignore_index=True)
     scale = alt.Scale(domain=["held", "flat", "missing"], range=[theme.LINE, theme.FLAT, theme.MISSING])
     legend = alt.Legend(title=None, orient="top")
@@ -106,7 +106,7 @@ def coverage(table: pa.Table) -> alt.Chart:
     return _sized(
         alt.Chart(data[data["count"] > 0])
         .mark_rect(clip=True, strokeWidth=_SEAM)
-        .encode(x=_x("t"), x2="end:Q", y=y, y2="high:Q", color=colour, stroke=stroke, tooltip=tips),
+        .encode(x=_x("t", span), x2="end:Q", y=y, y2="high:Q", color=colour, stroke=stroke, tooltip=tips),
         220,
     )
 
@@ -157,9 +157,9 @@ def _timed(data: pd.DataFrame) -> pd.DataFrame:
     return data
 
 
-def _x(name: str, span: Window | None = None) -> alt.X:
-    ends = {"domain": [{"expr": str(at // 1000)} for at in (span.start_us, span.end_us)]} if span else {}
-    return alt.X(f"{name}:T", scale=alt.Scale(type="utc", nice=False, **ends), axis=_X)
+def _x(name: str, span: Window) -> alt.X:
+    ends = [{"expr": str(at // 1000)} for at in (span.start_us, span.end_us)]
+    return alt.X(f"{name}:T", scale=alt.Scale(type="utc", nice=False, domain=ends), axis=_X)
 
 
 def _tips(columns: dict[str, str]) -> list[alt.Tooltip]:

@@ -17,7 +17,7 @@ def view(symbols: Sequence[str], tickers: Sequence[str]) -> View:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.selectbox("Symbol", symbols, key="symbol", width=150)
         if st.session_state.page == "Chart":
-            st.segmented_control("Timeframe", list(state.TIMEFRAMES), key="tf", required=True)
+            st.segmented_control("Timeframe", list(state.SECONDS), key="tf", required=True)
         if st.session_state.page == "Macro":
             st.selectbox("Ticker", tickers or [""], key="ticker", width=150)
         if st.session_state.page != "Health":

@@ -8,7 +8,7 @@ import duckdb
 import streamlit as st
 
 from gui import source, state
-from lake import read, settings
+from lake import settings, views
 from lake.errors import LakeError
 from lake.layout import Layout
 from lake.settings import Settings
@@ -25,8 +25,8 @@ class Lake:
 
     @property
     def layout(self) -> Layout:
-        """Where everything lies."""
-        return self.settings.layout
+        """Where everything lies, by the names that the connection knows it by."""
+        return Layout(self.settings.layout.base.resolve())
 
     def tickers(self) -> list[str]:
         """The macro tickers that have rows."""
@@ -71,4 +71,4 @@ def now() -> datetime:
 
 @st.cache_resource(show_spinner=False)
 def _connection(base_path: str) -> duckdb.DuckDBPyConnection:
-    return read.connect(settings.load().layout)
+    return views.locked(settings.load().layout)

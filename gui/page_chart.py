@@ -14,6 +14,7 @@ def draw(lake: Lake, view: View) -> None:
     """Draw the page."""
     window = lake.window(view)
     tf = state.coarse(view.tf, window)
+    window = state.with_a_bar(window, tf)
     bars = queries.bars(lake.con, lake.layout, view.symbol, window, tf)
     if tf != view.tf:
         st.info(f"Shown as {tf} bars: {view.tf} bars of this range would be more than {state.MOST_POINTS:,} points.")
@@ -22,7 +23,7 @@ def draw(lake: Lake, view: View) -> None:
         st.info("The lake has no bars of this range. The Quality page shows what is held.")
         return
     _figures(bars)
-    seconds = state.TIMEFRAMES[tf]
+    seconds = state.SECONDS[tf]
     st.altair_chart(charts.candles(bars, seconds, window), alt=f"Candles of {view.symbol}", key="candles")
     st.subheader("Volume, in the quote currency", anchor=False)
     st.altair_chart(charts.volume(bars, seconds, window), alt="Volume by direction", key="volume")

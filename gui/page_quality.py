@@ -6,18 +6,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import streamlit as st
 
-from gui import charts, page_health, parts, queries
+from gui import charts, page_health, parts, queries, state
 from gui.open import Lake
 from gui.state import View
+from lake.windows import Window
 
 
 def draw(lake: Lake, view: View) -> None:
     """Draw the page."""
     window = lake.window(view)
     table = queries.coverage(lake.con, lake.layout, view.symbol, window)
-    _coverage(table)
+    _coverage(table, window)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        parts.said(table.num_rows, f"buckets of {table['seconds'][0].as_py():,} s of {view.symbol}", window)
+        parts.said(table.num_rows, f"stretches of {state.stretch(window):,} s of {view.symbol}", window)
         parts.download(table, f"{view.symbol}_coverage", window)
     _parity(queries.parity(lake.con, lake.layout, view.symbol))
     _verdicts(lake, view.symbol)
@@ -25,18 +26,21 @@ def draw(lake: Lake, view: View) -> None:
     page_health.latency(queries.heartbeat(lake.layout))
 
 
-def _coverage(table: pa.Table) -> None:
-    total = {name: pc.sum(table[name]).as_py() for name in ("seconds", "held", "flat", "missing", "complete")}
+def _coverage(table: pa.Table, window: Window) -> None:
+    total = {name: pc.sum(table[name]).as_py() for name in table.column_names[1:]}
     parts.figures(
         {
             "Proved complete": f"{total['complete'] / total['seconds']:.2%}",
             "Seconds held": f"{total['held']:,}",
             "Flat": f"{total['flat']:,}",
             "Missing": f"{total['missing']:,}",
+            "Trades missing": f"{total['trades_missing']:,}",
         }
     )
     st.subheader("Coverage: share of seconds", anchor=False)
-    st.altair_chart(charts.coverage(table), alt="Seconds held, flat and missing", key="coverage")
+    st.altair_chart(
+        charts.coverage(table, state.stretch(window), window), alt="Seconds held, flat and missing", key="coverage"
+    )
 
 
 def _parity(table: pa.Table | None) -> None:

@@ -35,7 +35,7 @@ def macro(lake: Lake, view: View) -> None:
     if not lake.tickers():
         st.info("The lake has no macro minutes: `crypto-lake macro-minute` fetches them.")
     minutes = state.minutes(window)
-    _series(coin, "close", f"{view.symbol}, close", state.TIMEFRAMES[tf], window)
+    _series(coin, "close", f"{view.symbol}, close", state.SECONDS[tf], window)
     _series(index, "close", "Synthetic DXY, of its six rates", minutes, window, colour=theme.SECOND)
     if view.ticker:
         _series(other, "close", f"{view.ticker}, close", minutes, window, colour=theme.FLAT)

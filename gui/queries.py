@@ -8,12 +8,12 @@ import duckdb
 import pyarrow as pa
 
 from gui import source, state
+from lake import duck, selections
 from lake.layout import Layout
 from lake.schemas import UTC_US
+from lake.timeframes import Timeframe
 from lake.windows import Window
 
-BUCKETS = 240
-"""As many bars as a coverage timeline has at most."""
 BARS = pa.schema(
     [("symbol", pa.string()), ("window_start", UTC_US)]
     + [(name, pa.float64()) for name in ("open", "high", "low", "close", "volume_base", "volume_quote")]
@@ -21,44 +21,50 @@ BARS = pa.schema(
     + [(name, pa.float64()) for name in ("vwap", "bid", "ask", "spread")]
     + [("complete", pa.bool_())]
 )
+COVERAGE = {
+    "window_start": "window_start", "seconds_expected": "seconds", "seconds_held": "held", "seconds_flat": "flat",
+    "seconds_missing": "missing", "seconds_complete": "complete", "trades_missing": "trades_missing",
+}  # fmt: skip
+"""Columns of the view `coverage`, and what they are called here."""
 Connection = duckdb.DuckDBPyConnection
 
 
-def bars(con: Connection, layout: Layout, symbol: str, window: Window, tf: str) -> pa.Table:
-    """Return the bars of a symbol in a window, with the columns of `BARS`, ascending."""
-    found = source.files(layout, symbol, window)
-    if not found["files"]:
-        return BARS.empty_table()
-    fixed = {"start": window.start, "end": window.end, "seconds": state.TIMEFRAMES[tf]}
-    return source.ask(con, "bars", lambda: source.files(layout, symbol, window) | fixed).cast(BARS)
+def bars(con: Connection, layout: Layout, symbol: str, window: Window, tf: Timeframe) -> pa.Table:
+    """Return the bars of a symbol that begin in a window, with the columns of `BARS`, ascending."""
+    found = source.ask(con, lambda: selections.bars(layout, [symbol], window, tf))
+    return found.select(BARS.names).cast(BARS)
 
 
 def coverage(con: Connection, layout: Layout, symbol: str, window: Window) -> pa.Table:
-    """Return of each of at most `BUCKETS` buckets: window_start, seconds, held, flat, missing, complete (seconds)."""
-    fixed = {"start": window.start, "end": window.end, "seconds": state.bucket(window, BUCKETS)}
-    return source.ask(con, "coverage", lambda: _some(layout, symbol, window) | fixed)
+    """Return of each stretch of a window: window_start, seconds (of the window), held, flat, missing, complete.
+
+    And trades_missing: trade ids between those held that no bar has.
+    """
+    width = state.stretch(window)
+    found = source.ask(con, lambda: selections.coverage(layout, [symbol], window, width))
+    return found.select(list(COVERAGE)).rename_columns(list(COVERAGE.values()))
 
 
 def derivatives(con: Connection, symbol: str, window: Window) -> pa.Table:
     """Return funding rate, mark price and open interest of a perpetual, an hour or more a row."""
-    fixed = {"symbol": symbol, "start": window.start, "end": window.end, "seconds": state.hours(window)}
-    return source.ask(con, "derivatives", lambda: fixed)
+    fixed = {"start": window.start, "end": window.end, "seconds": state.hours(window)}
+    return source.ask(con, source.own("derivatives", symbol=symbol, **fixed))
 
 
 def macro(con: Connection, ticker: str, window: Window) -> pa.Table:
     """Return window_start and close of a macro ticker, a minute or more a row."""
-    return source.ask(con, "macro", lambda: _macro(window) | {"ticker": ticker})
+    return source.ask(con, source.own("macro", ticker=ticker, **_minutes(window)))
 
 
 def dxy(con: Connection, window: Window) -> pa.Table:
     """Return window_start and close of the synthetic dollar index, a minute or more a row."""
-    return source.ask(con, "dxy", lambda: _macro(window))
+    return source.ask(con, source.own("dxy", **_minutes(window)))
 
 
 def parity(con: Connection, layout: Layout, symbol: str) -> pa.Table | None:
     """Return the days of a symbol whose minutes were compared with klines, newest first; None where none ever were."""
     path = layout.reports / "parity.parquet"
-    return source.ask(con, "parity", lambda: {"file": str(path), "symbol": symbol}) if path.is_file() else None
+    return source.ask(con, source.own("parity", file=duck.pattern(path), symbol=symbol)) if path.is_file() else None
 
 
 def verdicts(layout: Layout, symbol: str, most: int = 200) -> list[dict[str, Any]]:
@@ -110,11 +116,5 @@ def age_seconds(at: Any, now: datetime) -> float | None:
         return None
 
 
-def _some(layout: Layout, symbol: str, window: Window) -> dict[str, Any]:
-    """The files of the window; where it has none, a day's that lie outside of it: their rows are filtered away."""
-    found = source.files(layout, symbol, window)
-    return found if found["files"] else {**source.newest(layout, symbol), "superseded": []}
-
-
-def _macro(window: Window) -> dict[str, Any]:
+def _minutes(window: Window) -> dict[str, Any]:
     return {"start": window.start, "end": window.end, "seconds": state.minutes(window)}

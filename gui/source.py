@@ -1,77 +1,43 @@
-"""Which files of the lake a question needs, and asking it: one cursor a thread, again where a file has just gone."""
+"""Asking the lake: one cursor a thread, again where a file has just gone, and how far a symbol's bars reach."""
 
 from collections.abc import Callable
-from datetime import date, datetime
-from pathlib import Path
+from datetime import datetime
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
-from lake import duck
+from lake import duck, selections
 from lake.layout import Layout
-from lake.windows import Window, micros
-
-_TRIES = 5
+from lake.selections import Selection
 
 
-def ask(con: duckdb.DuckDBPyConnection, name: str, values: Callable[[], dict[str, Any]]) -> pa.Table:
-    """Return what ``sql/gui/NAME.sql`` says, with the values that ``values()`` finds anew for each try.
-
-    Compaction takes hour files away once their day is written: who listed them a moment earlier lists again.
+def ask(con: duckdb.DuckDBPyConnection, select: Callable[[], Selection]) -> pa.Table:
+    """Return the rows of what ``select()`` lists, as `lake.selections.ask` does, on a cursor of this thread's own.
 
     Raises:
-        duckdb.Error: it fails again and again.
+        duckdb.Error: it fails again and again, or a file cannot be read.
     """
-    for attempt in range(_TRIES):
-        try:
-            return con.cursor().sql(duck.sql(f"gui/{name}"), params=values()).to_arrow_table()
-        except duckdb.IOException:
-            if attempt == _TRIES - 1:
-                raise
-    raise AssertionError
+    with con.cursor() as own:
+        return selections.ask(own, select)
 
 
-def files(layout: Layout, symbol: str, window: Window) -> dict[str, Any]:
-    """Return the 1-second files that hold a symbol's window, and the hours whose own file supersedes their day's."""
-    paths: list[str] = []
-    superseded: list[int] = []
-    first, last = window.start.date(), window.end.date()
-    for day in (day for day in days(layout, symbol) if first <= day <= last):
-        hours = layout.hour_files(symbol, day)
-        paths += [str(path) for path in (*_day_file(layout, symbol, day), *hours.values())]
-        superseded += [micros(hour) for hour in hours]
-    return {"files": paths, "superseded": superseded}
-
-
-def days(layout: Layout, symbol: str) -> list[date]:
-    """Return the days of a symbol that have any bars, in order."""
-    return sorted({*layout.hour_days(symbol), *layout.compacted_days(symbol)})
+def own(name: str, **values: Any) -> Callable[[], Selection]:
+    """Return a selection of ``sql/gui/NAME.sql`` with its parameters."""
+    return lambda: Selection(duck.sql(f"gui/{name}"), values)
 
 
 def extent(con: duckdb.DuckDBPyConnection, layout: Layout, symbol: str) -> tuple[datetime, datetime] | None:
     """Return the first and the last second of a symbol that are held, or None where none is."""
 
-    def ends() -> dict[str, Any]:
-        known = days(layout, symbol)
-        both = [path for day in dict.fromkeys([*known[:1], *known[-1:]]) for path in _of_day(layout, symbol, day)]
-        return {"files": [str(path) for path in both]}
+    def ends() -> Selection:
+        known = sorted({*layout.hour_days(symbol), *layout.compacted_days(symbol)})
+        both = dict.fromkeys([*known[:1], *known[-1:]])
+        days = [path for day in both if (path := layout.day_file(symbol, day)).exists()]
+        paths = [*days, *(path for day in both for path in layout.hour_files(symbol, day).values())]
+        return own("extent", files=[duck.pattern(path) for path in paths])()
 
-    if not days(layout, symbol):
+    if not (layout.hour_days(symbol) or layout.compacted_days(symbol)):
         return None
-    (found,) = ask(con, "extent", ends).to_pylist()
+    (found,) = ask(con, ends).to_pylist()
     return (found["first"], found["last"]) if found["first"] else None
-
-
-def newest(layout: Layout, symbol: str) -> dict[str, Any]:
-    """Return the files of a symbol's newest day."""
-    return {"files": [str(path) for path in _of_day(layout, symbol, days(layout, symbol)[-1])]}
-
-
-def _of_day(layout: Layout, symbol: str, day: date) -> list[Path]:
-    return [*_day_file(layout, symbol, day), *layout.hour_files(symbol, day).values()]
-
-
-def _day_file(layout: Layout, symbol: str, day: date) -> list[Path]:
-    path = layout.day_file(symbol, day)
-    return [path] if path.exists() else []

@@ -7,11 +7,10 @@ from datetime import datetime, timedelta
 from lake.errors import BadInputError
 from lake.names import symbol as checked_symbol
 from lake.names import ticker as checked_ticker
-from lake.windows import Window
+from lake.timeframes import SECONDS, Timeframe, starts_in
+from lake.windows import SECOND_US, Window, moment
 
 PAGES = ("Chart", "Derivatives", "Macro", "Quality", "Health")
-TIMEFRAMES = {"1s": 1, "1m": 60, "5m": 300, "15m": 900, "1h": 3600, "1d": 86_400}
-"""Timeframe: its seconds, ascending."""
 RANGES = {
     "15m": timedelta(minutes=15), "1h": timedelta(hours=1), "6h": timedelta(hours=6), "1d": timedelta(days=1),
     "7d": timedelta(days=7), "30d": timedelta(days=30), "1y": timedelta(days=365),
@@ -30,7 +29,7 @@ class View:
     page: str = "Chart"
     symbol: str = ""
     versus: str = ""
-    tf: str = "1m"
+    tf: Timeframe = "1m"
     range: str = "1h"
     start: str = ""
     end: str = ""
@@ -92,27 +91,39 @@ def window(view: View, first: datetime, newest: datetime) -> Window:
     return Window(max(first, end - RANGES[view.range]), end)
 
 
-def coarse(tf: str, window: Window, most: int = MOST_POINTS) -> str:
+def coarse(tf: Timeframe, window: Window, most: int = MOST_POINTS) -> Timeframe:
     """Return the timeframe, or the next one that has no more than ``most`` bars in a window."""
     span = (window.end - window.start).total_seconds()
-    wider = [name for name, seconds in TIMEFRAMES.items() if seconds >= TIMEFRAMES[tf]]
-    return next((name for name in wider if span / TIMEFRAMES[name] + 1 <= most), wider[-1])
+    wider = [name for name, seconds in SECONDS.items() if seconds >= SECONDS[tf]]
+    return next((name for name in wider if span / SECONDS[name] + 1 <= most), wider[-1])
 
 
-def bucket(window: Window, most: int, least: int = 1) -> int:
-    """Return the seconds of a bucket, a multiple of ``least``, so that ``most`` of them hold a window."""
+def with_a_bar(window: Window, tf: Timeframe) -> Window:
+    """Return the window, or, where no bar of the timeframe begins in it, that of the bar which it lies in."""
+    step = SECONDS[tf] * SECOND_US
+    return window if starts_in(window, tf) else Window(moment(window.start_us // step * step), window.end)
+
+
+def stretch(window: Window) -> int:
+    """Return the seconds of a coverage timeline's stretches: some 240, of which each day has a whole number."""
     span = (window.end - window.start).total_seconds()
-    return least * max(1, int(-(-span // (most * least))))
+    return next((n for n in range(1, 86_400) if 86_400 % n == 0 and span <= 240 * n), 86_400)
+
+
+def bucket(window: Window, least: int) -> int:
+    """Return the seconds of a bucket, a multiple of ``least``, so that `MOST_POINTS` of them hold a window."""
+    span = (window.end - window.start).total_seconds()
+    return least * max(1, int(-(-span // ((MOST_POINTS - 1) * least))))
 
 
 def minutes(window: Window) -> int:
     """Return the seconds of a bucket of whole minutes, as few as keep a window within `MOST_POINTS`."""
-    return bucket(window, MOST_POINTS - 1, 60)
+    return bucket(window, 60)
 
 
 def hours(window: Window) -> int:
     """Return the seconds of a bucket of whole hours, as few as keep a window within `MOST_POINTS`."""
-    return bucket(window, MOST_POINTS - 1, 3600)
+    return bucket(window, 3600)
 
 
 def _one_of(name: str, known: Mapping[str, object] | tuple[str, ...]) -> Callable[[str], str]:
@@ -132,7 +143,7 @@ _CHECKS: dict[str, Callable[[str], str]] = {
     "page": _one_of("page", PAGES),
     "symbol": checked_symbol,
     "versus": checked_symbol,
-    "tf": _one_of("tf", TIMEFRAMES),
+    "tf": _one_of("tf", SECONDS),
     "range": _one_of("range", RANGES),
     "ticker": checked_ticker,
     "refresh": _one_of("refresh", REFRESH),

@@ -7,11 +7,11 @@ from datetime import date, datetime
 import numpy as np
 import pyarrow as pa
 
-from lake import archive, klines
+from lake import archive, kline_store
 from lake.archive import ArchiveError, Frequency, Place
 from lake.errors import LakeError
 from lake.intervals import Interval, opens
-from lake.klines import FIELDS, Zip
+from lake.kline_store import FIELDS, Zip
 from lake.layout import Layout
 from lake.web import NotThereError, Web
 from lake.windows import DAY_US, Window, iso, micros, moment
@@ -48,7 +48,7 @@ class ArchiveKlines:
         if not archive.month_over(day, self._now):
             raise NotThereError(f"{self._symbol} {day}: not in the archive yet")
         table, source = self._month(day)
-        return klines.of_day(table, day), source
+        return kline_store.of_day(table, day), source
 
     def source(self, found: Zip, day: date) -> Place:
         """Return where the zip is that a day's candles are noted to come from."""
@@ -85,8 +85,8 @@ class ArchiveKlines:
 
         def parse(text: bytes) -> pa.Table:
             columns = archive.table(text, _KINDS)
-            found = klines.assemble(self._symbol, columns, archive.unit_us(day))
-            times = klines.open_times(found)
+            found = kline_store.assemble(self._symbol, columns, archive.unit_us(day))
+            times = kline_store.open_times(found)
             grid = opens(self._interval, window.start_us, window.end_us)
             strange = times[~np.isin(times, grid)]
             if len(strange):

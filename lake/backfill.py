@@ -13,7 +13,7 @@ from functools import partial
 import pyarrow as pa
 from loguru import logger
 
-from lake import klines, locks, spot
+from lake import kline_store, locks, spot
 from lake.archive import ArchiveError
 from lake.archive_klines import ArchiveKlines
 from lake.backfill_fetch import Fetcher, Got
@@ -21,7 +21,7 @@ from lake.backfill_plan import Plan, Source, plan
 from lake.errors import LakeError
 from lake.history import History
 from lake.intervals import Interval, Span, close_us, spans, without
-from lake.klines import Held, Zip
+from lake.kline_store import Held, Zip
 from lake.layout import Layout
 from lake.parallel import Behind, in_parallel
 from lake.progress import Progress, quiet
@@ -128,7 +128,7 @@ def _survey(layout: Layout, job: Job, history: History, now_us: int) -> dict[dat
     first = history.first()
     if first is not None:
         holes.append((-(2**62), first))
-    found = klines.survey(layout, job.symbol, job.interval, job.window, now_us)
+    found = kline_store.survey(layout, job.symbol, job.interval, job.window, now_us)
     return {day: replace(held, lacking=without(held.lacking, holes)) for day, held in found.items()}
 
 
@@ -222,8 +222,8 @@ class _Run:
         except (NotThereError, ArchiveError) as error:
             logger.warning("{}: {}: its candles stay as they are", self.job.symbol, error)
             return 0
-        put = partial(klines.revise, self.layout, self.job.symbol, self.job.interval)
-        changed = sum(put(day, klines.of_day(table, day), self.compression, source) for day in days)
+        put = partial(kline_store.revise, self.layout, self.job.symbol, self.job.interval)
+        changed = sum(put(day, kline_store.of_day(table, day), self.compression, source) for day in days)
         logger.warning("{} was revised upstream: {:,} candles changed", known.name, changed)
         return changed
 
@@ -251,10 +251,10 @@ class _Run:
             self.added += sum(writing.done(wait=True))
 
     def _put(self, day: date, came: list[Got]) -> int:
-        tables = [klines.of_day(got.table, day) for got in came]
+        tables = [kline_store.of_day(got.table, day) for got in came]
         source = came[0].source if len(came) == 1 else None
         table = pa.concat_tables(tables)
-        return klines.put(
+        return kline_store.put(
             self.layout, self.job.symbol, self.job.interval, day, table, self.compression, source
         )  # fmt: skip
 

@@ -7,11 +7,11 @@ import numpy as np
 import pyarrow as pa
 from loguru import logger
 
-from lake import klines
+from lake import kline_store
 from lake.archive import ArchiveError
 from lake.archive_klines import ArchiveKlines
 from lake.intervals import Interval, Opens, Span, chunks, opens, spans
-from lake.klines import Zip
+from lake.kline_store import Zip
 from lake.schemas import KLINES
 from lake.spot import MOST_ROWS, Spot
 from lake.web import NotThereError
@@ -69,8 +69,8 @@ class Fetcher:
             logger.warning("{} {}: {}; its candles are asked of REST", self._symbol, day, error)
             got = self._ask(lacking)
             return Got(got.table, got.absent, got.left, quarantined=1)
-        table = found.filter(pa.array(np.isin(klines.open_times(found), lacking)))
-        rest = self._ask(lacking[~np.isin(lacking, klines.open_times(table))])
+        table = found.filter(pa.array(np.isin(kline_store.open_times(found), lacking)))
+        rest = self._ask(lacking[~np.isin(lacking, kline_store.open_times(table))])
         whole = source if not len(rest.table) else None
         return Got(pa.concat_tables([table, rest.table]), rest.absent, rest.left, len(table), whole)
 
@@ -90,7 +90,7 @@ class Fetcher:
         absent = _without(lacking, late)
         certain = np.full(len(absent), self._ended)
         for part, table in later:
-            newest = max(klines.open_times(table), default=0)
+            newest = max(kline_store.open_times(table), default=0)
             certain |= (absent >= part.first_us) & (absent <= min(part.last_us, newest))
         return Got(pa.concat_tables([came, late]), absent[certain], left=int((~certain).sum()))
 
@@ -100,8 +100,8 @@ class Fetcher:
 
 def _among(wanted: Opens, tables: list[pa.Table]) -> pa.Table:
     table = pa.concat_tables([KLINES.empty(), *tables])
-    return table.filter(pa.array(np.isin(klines.open_times(table), wanted)))
+    return table.filter(pa.array(np.isin(kline_store.open_times(table), wanted)))
 
 
 def _without(wanted: Opens, table: pa.Table) -> Opens:
-    return wanted[~np.isin(wanted, klines.open_times(table))]
+    return wanted[~np.isin(wanted, kline_store.open_times(table))]

@@ -9,7 +9,7 @@ import numpy as np
 
 from lake import archive
 from lake.intervals import Interval, Opens, Span, chunks, per_day, spans
-from lake.klines import Held, day_opens
+from lake.kline_store import Held, day_opens
 from lake.parallel import PARALLEL
 from lake.spot import KLINES_WEIGHT, MOST_ROWS, Info
 from lake.windows import Window, moment

@@ -1,7 +1,9 @@
 """DuckDB: connections, and the only place where SQL is read from files."""
 
+import re
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 
 import duckdb
 
@@ -21,3 +23,15 @@ def memory() -> duckdb.DuckDBPyConnection:
     con.execute("SET GLOBAL TimeZone = 'UTC'")
     con.execute("SET enable_progress_bar = false")
     return con
+
+
+def pattern(path: Path) -> str:
+    """Return the glob that finds just this path: DuckDB takes every name of a file for a glob, ``/data[1]`` too."""
+    return re.sub(r"[*?[]", r"[\g<0>]", str(path)).replace("\\", "/")
+
+
+def literal(value: str | list[str]) -> str:
+    """Quote a value for a statement that takes no parameters (SET, DDL)."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(literal, value))}]"
+    return "'" + value.replace("'", "''") + "'"

@@ -22,7 +22,8 @@ from lake.layout import Layout
 from lake.names import symbols as checked_symbols
 from lake.progress import Progress, quiet
 from lake.schemas import BARS
-from lake.windows import MINUTE_US, Window, iso, moment
+from lake.timeframes import Timeframe, on_grid
+from lake.windows import Window
 
 _OWN = {"raw", "parquet", "backfill", "derivatives", "macro", "quarantine", "ledger", "locks", "logs"}
 _CSV = csv.WriteOptions(include_header=True, quoting_style="needed")
@@ -53,7 +54,7 @@ def slice_to(
     layout: Layout,
     symbols: list[str],
     window: Window,
-    tf: read.Timeframe,
+    tf: Timeframe,
     out: Path,
     form: Literal["parquet", "csv"] = "parquet",
     compression: str = "snappy",
@@ -105,11 +106,7 @@ def _refuse(layout: Layout, window: Window, tf: str, out: Path) -> None:
         raise BadInputError(
             f"{out}: lies among the lake's own files, where readers would take it for theirs: name another folder"
         )
-    if tf == "1m" and (window.start_us % MINUTE_US or window.end_us % MINUTE_US):
-        raise BadInputError(
-            f"{window}: 1m bars need a start and an end on the minute, such as "
-            f"{iso(moment(window.start_us // MINUTE_US * MINUTE_US))}"
-        )
+    on_grid(window, tf)
 
 
 def _days(layout: Layout, symbol: str, window: Window) -> list[date]:
@@ -118,10 +115,10 @@ def _days(layout: Layout, symbol: str, window: Window) -> list[date]:
     return sorted(day for day in there if first <= day <= last and Window.of_day(day).clip(window))
 
 
-def _bars(layout: Layout, symbol: str, day: date, window: Window, tf: str) -> Iterator[pa.Table]:
+def _bars(layout: Layout, symbol: str, day: date, window: Window, tf: Timeframe) -> Iterator[pa.Table]:
     table = read.day(layout, symbol, day, window)
     if table.num_rows:
-        yield (read.minutes(table) if tf == "1m" else table).combine_chunks()
+        yield (BARS.conform(read.rolled_up(table, tf)) if tf != "1s" else table).combine_chunks()
 
 
 def _writer(path: Path, form: str, compression: str) -> "pq.ParquetWriter | csv.CSVWriter":

@@ -122,6 +122,10 @@ class Layout:
         """The folder of macro minute bars, one folder a ticker, named as Yahoo names it."""
         return self.base / "macro" / "minute"
 
+    def tickers(self) -> list[str]:
+        """Every ticker that has macro minutes, in alphabetical order."""
+        return sorted(path.name for path in self.macro.iterdir() if path.is_dir()) if self.macro.is_dir() else []
+
     def macro_file(self, ticker: str, day: date) -> Path:
         """The minute bars of one ticker on a UTC day."""
         return _partition(self.macro / checked_ticker(ticker), day) / "macro_minute.parquet"

@@ -14,6 +14,7 @@ from lake.errors import BadInputError
 from lake.intervals import Interval as Interval
 from lake.names import symbols as checked_symbols
 from lake.names import tickers as checked_tickers
+from lake.timeframes import Timeframe as Timeframe
 from lake.windows import DAY, Window, parse_day, parse_time
 
 _PLAIN = r"^[^\x00-/:-@\[-`{-\x7f]{1,40}$"
@@ -43,7 +44,7 @@ _MOMENT = Field(
 Start = Annotated[datetime, BeforeValidator(partial(parse_time, name="start")), _MOMENT]
 End = Annotated[datetime, BeforeValidator(partial(parse_time, name="end")), _MOMENT]
 Day = Annotated[date, BeforeValidator(parse_day), Field(json_schema_extra={"pattern": r"^\d{4}-\d\d-\d\d$"})]
-Timeframe = Literal["1s", "1m"]
+RulesTimeframe = Literal["1s", "1m"]
 KlinesSource = Literal["auto", "rest", "archive"]
 LookbackDays = Annotated[int, Field(ge=1, le=3660)]
 BarsSource = Literal["bars"]

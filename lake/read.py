@@ -1,12 +1,9 @@
-"""Reading bars: exactly the files of a symbol and window, or the views over the whole lake."""
+"""Reading bars into Arrow: exactly the files of a symbol and window, or of a day."""
 
-import re
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
-from typing import Literal
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -15,47 +12,33 @@ from lake import duck
 from lake.errors import LakeError
 from lake.layout import Layout
 from lake.schemas import BARS, UTC_US
+from lake.timeframes import Timeframe, seconds
 from lake.windows import Window
 
-Timeframe = Literal["1s", "1m"]
-VIEWS = (
-    "bars_1s",
-    "bars_1m",
-    "klines_1m",
-    "compare_our_vs_kline_1m",
-    "funding_oi_hourly",
-    "macro_minute",
-    "dxy_synthetic_minute",
-)
-"""Every view, each after those that it reads."""
 _TRIES = 5
 
 
 def bars(layout: Layout, symbol: str, window: Window, tf: Timeframe = "1s") -> pa.Table:
     """Return the bars of one symbol with ``start <= window_start < end``, as `lake.schemas.BARS`, sorted.
 
-    A minute bar is made of those of its seconds that lie in the window: give whole minutes.
+    A longer bar is made of those of its seconds that lie in the window: give one on its grid.
     """
     days = [day(layout, symbol, which, window) for which in window.days()]
     table = pa.concat_tables(days) if days else BARS.empty()
-    return table if tf == "1s" else minutes(table)
+    return table if tf == "1s" else BARS.conform(rolled_up(table, tf))
 
 
-def minutes(seconds: pa.Table) -> pa.Table:
-    """Roll 1-second bars up to 1-minute bars, with the statement behind the view `bars_1m`."""
-    return BARS.conform(rolled_up(seconds))
-
-
-def rolled_up(seconds: pa.Table) -> pa.Table:
-    """Roll seconds up to minutes and take what comes out, with the columns of bars, whatever is in them.
+def rolled_up(bars_1s: pa.Table, tf: Timeframe) -> pa.Table:
+    """Roll seconds up, with the statement behind the views, and take what comes out, whatever is in it.
 
     Raises:
         duckdb.Error: a value cannot be summed.
     """
     with duck.memory() as con:
-        con.register("bars_1s", seconds)
-        con.execute(duck.sql("views/bars_1m"))
-        return con.sql("SELECT * EXCLUDE exchange FROM bars_1m ORDER BY symbol, window_start").to_arrow_table()
+        con.register("bars_1s", bars_1s)
+        con.execute(duck.sql("macros/rolled_up"))
+        rows = "SELECT * EXCLUDE exchange FROM rolled_up('bars_1s', $width) ORDER BY symbol, window_start"
+        return con.sql(rows, params={"width": seconds(tf)}).to_arrow_table()
 
 
 def day(layout: Layout, symbol: str, which: date, window: Window | None = None) -> pa.Table:
@@ -112,17 +95,3 @@ def file(path: Path) -> pa.Table:
         raise
     except (pa.ArrowException, OSError) as error:
         raise LakeError(f"{path}: cannot be read ({error}): move it away, and transform its hours anew") from error
-
-
-def connect(layout: Layout) -> duckdb.DuckDBPyConnection:
-    """Return an in-memory DuckDB connection that has every view of the lake."""
-    con = duck.memory()
-    con.execute(views_sql(layout))
-    return con
-
-
-def views_sql(layout: Layout) -> str:
-    """Return the SQL that makes every view, with the base path filled in, for any DuckDB 2 client."""
-    # A base path such as /data[1] is a folder, not a pattern.
-    base = re.sub(r"[*?[]", r"[\g<0>]", str(layout.base)).replace("\\", "/").replace("'", "''")
-    return "\n".join(duck.sql(f"views/{name}").replace("@@BASE@@", base) for name in VIEWS)

@@ -187,6 +187,20 @@ def load() -> Settings:
     return found.model_copy(update={"symbols": names, "macro_minute": macro, "base_path": base})
 
 
+def layout(base: str | Path | None = None) -> Layout:
+    """Return where the lake lies: in the folder given, or else where the settings in force say.
+
+    Raises:
+        BadInputError: as `load`, or there is no such folder.
+    """
+    if base is None:
+        return Layout(load().layout.base.resolve())
+    folder = Path(base).expanduser().resolve()
+    if not folder.is_dir():
+        raise BadInputError(f"base {str(base)!r}: no such folder: name the lake's, the base_path of its config.yml")
+    return Layout(folder)
+
+
 def _file_values(path: Path) -> dict[str, Any]:
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from lake import klines
+from lake import kline_store
 from lake.budget import Budget
 from lake.errors import LakeError
 from lake.intervals import Interval, Span
@@ -120,14 +120,14 @@ class Spot:
     def first(self, symbol: str, interval: Interval) -> int | None:
         """Return the open time of the first candle there is, in microseconds; None where there is none."""
         query: dict[str, str | int] = {"symbol": symbol, "interval": interval, "startTime": 0, "limit": 1}
-        times = klines.open_times(self._klines(symbol, query))
+        times = kline_store.open_times(self._klines(symbol, query))
         return int(times[0]) if len(times) else None
 
     def _klines(self, symbol: str, query: Mapping[str, str | int]) -> pa.Table:
         said = self._web.json("/api/v3/klines", query, KLINES_WEIGHT)
         if not isinstance(said, list):
             raise LakeError(f"klines of {symbol}: the exchange answered {str(said)[:80]!r}, expected a list")
-        return klines.from_rows(symbol, said)
+        return kline_store.from_rows(symbol, said)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from loguru import logger
 
-from lake import bars, files, locks, quarantine, raw, read
+from lake import files, locks, quarantine, raw, read, seconds
 from lake.errors import LakeError
 from lake.events import Events
 from lake.layout import Layout
@@ -182,11 +182,11 @@ class _Work:
         An id that another hour holds too (one trade, two trade times) is told apart with both hours in memory, by the
         same rule from either side; so such hours are built together.
         """
-        found = bars.hold(self.events, hours)
+        found = seconds.hold(self.events, hours)
         while others := {o for hour, (_, runs) in found.items() for o in self.ledger.sharing(hour, runs)} - set(found):
             hours = sorted({*hours, *others})
             self._load({path: size for hour in hours for path, size in self._parts(hour).items()})
-            found = bars.hold(self.events, hours)
+            found = seconds.hold(self.events, hours)
         able = [hour for hour in hours if not self._keeps(hour, found[hour][1])]
         affected: set[int] = set()
         with self.ledger.transaction():
@@ -218,7 +218,7 @@ class _Work:
 
     def _write(self, hours: Sequence[int]) -> None:
         surroundings = {hour: self.ledger.surroundings(hour) for hour in hours}
-        for hour, table in bars.build(self.events, surroundings).items():
+        for hour, table in seconds.build(self.events, surroundings).items():
             self._write_hour(hour, table)
             self.tables[hour] = (len(table), _missing(table))
         with self.ledger.transaction():

@@ -9,9 +9,9 @@ from typing import TypeVar
 
 from loguru import logger
 
-from lake import macro
+from lake import macro_fetch
 from lake.layout import Layout
-from lake.macro import MacroResult
+from lake.macro_fetch import MacroResult
 from lake.progress import Progress
 from lake.settings import MacroMinute
 from lake.yahoo import RateLimitedError
@@ -30,7 +30,7 @@ def update_macro(
     layout: Layout, ticker: str, settings: MacroMinute, now: datetime, lookback_days: int | None, compression: str
 ) -> MacroResult:
     """Bring the minutes of one ticker up to date. Not tried again here: `patiently` does, or the next run."""
-    return macro.update(layout, ticker, settings, now, lookback_days, compression)
+    return macro_fetch.update(layout, ticker, settings, now, lookback_days, compression)
 
 
 def patiently(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lake import derivatives_store
 from lake.layout import Layout
-from lake.params import RulesSource, Timeframe
+from lake.params import RulesSource, RulesTimeframe
 from lake.progress import Progress
 from lake.settings import Settings
 from lake.windows import Window
@@ -31,7 +31,7 @@ def check_rules(
     layout: Layout,
     symbols: list[str],
     window: Window,
-    tf: Timeframe | None,
+    tf: RulesTimeframe | None,
     source: RulesSource,
     now: datetime,
     report: Path | None,

@@ -7,6 +7,7 @@ from lake import export
 from lake.export import Sliced
 from lake.layout import Layout
 from lake.progress import Progress
+from lake.timeframes import Timeframe
 from lake.windows import Window
 from tasks.runs import lake_task
 
@@ -16,7 +17,7 @@ def write_slice(
     layout: Layout,
     symbols: list[str],
     window: Window,
-    tf: Literal["1s", "1m"],
+    tf: Timeframe,
     out: Path,
     form: Literal["parquet", "csv"],
     compression: str,

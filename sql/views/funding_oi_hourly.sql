@@ -1,58 +1,10 @@
 -- funding_oi_hourly: funding and open interest of USD-M perpetuals. Grain: one symbol, one hour in which a funding was
 -- paid or an open interest is known. Inputs: derivatives/binance/funding, derivatives/binance/open_interest.
--- funding_rate and mark_price are those of the funding in force when the hour ends: the last one paid before that. What
--- is paid at 08:00:00.003 so belongs to the hour of 08:00 and to those after it, up to the next. One paid more than 24
--- hours before the hour's end is not carried on: no contract pays so rarely, so the next ones are missing here, and the
--- two are null. open_interest and open_interest_value are the hour's last 5-minute values, null where it has none.
+-- funding_rate and mark_price are those of the last funding that was paid before the hour's end, unless that is more than 24
+-- hours ago; open_interest and open_interest_value are the hour's last 5-minute values. Null where there is none.
 CREATE OR REPLACE VIEW funding_oi_hourly AS
-WITH funding_columns AS (
-    SELECT
-        NULL::VARCHAR AS symbol, NULL::TIMESTAMPTZ AS funding_time, NULL::DOUBLE AS funding_rate,
-        NULL::DOUBLE AS mark_price
-    WHERE false
-),
-fundings AS (
-    SELECT * FROM funding_columns
-    UNION ALL BY NAME
-    SELECT * FROM read_parquet(
-        '@@BASE@@/derivatives/binance/funding/*/year=*/*.parquet', allow_empty = true, hive_partitioning = false
-    )
-),
-interest_columns AS (
-    SELECT
-        NULL::TIMESTAMPTZ AS ts, NULL::DOUBLE AS open_interest, NULL::DOUBLE AS open_interest_value,
-        NULL::VARCHAR AS path
-    WHERE false
-),
-interest_rows AS (
-    SELECT * FROM interest_columns
-    UNION ALL BY NAME
-    SELECT * FROM read_parquet(
-        '@@BASE@@/derivatives/binance/open_interest/*/year=*/month=*/day=*/*.parquet', allow_empty = true,
-        filename = 'path', hive_partitioning = false
-    )
-),
-interest AS (
-    SELECT
-        parse_path(path)[-5] AS symbol, time_bucket(INTERVAL 1 HOUR, ts) AS window_start,
-        arg_max({'amount': open_interest, 'value': open_interest_value}, ts) AS newest
-    FROM interest_rows
-    GROUP BY ALL
-),
-hours AS (
-    SELECT symbol, window_start FROM interest
-    UNION
-    SELECT symbol, time_bucket(INTERVAL 1 HOUR, funding_time) FROM fundings
-),
-ends AS (SELECT symbol, window_start, window_start + INTERVAL 1 HOUR AS window_end FROM hours),
-in_force AS (
-    SELECT
-        ends.symbol, ends.window_start, coalesce(funding_time >= window_end - INTERVAL 24 HOUR, false) AS is_valid,
-        CASE WHEN is_valid THEN funding_rate END AS funding_rate, CASE WHEN is_valid THEN mark_price END AS mark_price
-    FROM ends
-    ASOF LEFT JOIN fundings ON ends.symbol = fundings.symbol AND ends.window_end > fundings.funding_time
-)
-SELECT
-    symbol, window_start, funding_rate, mark_price, newest.amount AS open_interest, newest.value AS open_interest_value
-FROM in_force
-LEFT JOIN interest USING (symbol, window_start);
+SELECT *
+FROM funding_oi_in(
+    '@@BASE@@/derivatives/binance/funding/*/year=*/*.parquet',
+    '@@BASE@@/derivatives/binance/open_interest/*/year=*/month=*/day=*/*.parquet'
+);

@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from lake import klines
+from lake import kline_store
 from lake.layout import Layout
 from lake.schemas import KLINES
 from tests.expectations.small import SOL, START
@@ -100,4 +100,4 @@ def write_candles(layout: Layout, rows: list[Row], symbol: str = SOL, interval: 
     for row in rows:
         days.setdefault(row["open_time"].date(), []).append(row)
     for day, part in days.items():
-        klines.write(layout, symbol, interval, day, table(part), "snappy", None)
+        kline_store.write(layout, symbol, interval, day, table(part), "snappy", None)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from lake import read
+from lake import views
 from lake.layout import Layout
 from tests.expectations.candles import candle, write_candles
 from tests.expectations.small import SOL, START, bars, check, write_hours
@@ -109,7 +109,7 @@ def test_report_results_pages_json_and_sql_count_the_same(tmp_path_factory, data
     write_hours(layout, rows)
     write_candles(layout, [one for index, one in enumerate(klines) if index in there])
     outcome = check(layout, SECONDS)
-    with read.connect(layout) as con:
+    with views.connect(layout) as con:
         files = [str(path) for path in layout.parquet.rglob("*.parquet")]
         asked = con.execute(COUNTS, {"files": files, "symbol": SOL, "seconds": SECONDS})
         said = dict(zip([column[0] for column in asked.description], asked.fetchone(), strict=True))

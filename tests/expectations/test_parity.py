@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from expectations import parity, rulepack
-from lake import read
+from lake import views
 from lake.errors import LakeError
 from tests.expectations.candles import bars_of, candles_of, trades, write_candles
 from tests.expectations.small import SOL, START, check, counts, plant, rows_of, write_hours
@@ -235,7 +235,7 @@ def test_seconds_and_minutes_say_the_same_and_so_does_sql(layout):
     assert (rule(one).checked, rule(one).violations, rule(one).rows, reasons(one)) == (
         rule(other).checked, rule(other).violations, rule(other).rows, reasons(other),
     )  # fmt: skip
-    with read.connect(layout) as con:
+    with views.connect(layout) as con:
         [found] = con.sql("""
             SELECT count(*), count(*) FILTER (ours.open <> k.open OR ours.high <> k.high OR ours.low <> k.low
                 OR ours.close <> k.close OR ours.trade_count <> k.trades

@@ -11,7 +11,7 @@ import pytest
 from collector.recordings import import_file
 from expectations.parity import HOLE
 from expectations.validate import validate
-from lake import klines, transform
+from lake import kline_store, transform
 from lake.windows import Window, moment
 from tests.expectations.candles import candles_of, write_candles
 from tests.expectations.small import LATER, counts, plant
@@ -79,7 +79,7 @@ def test_klines_of_the_archive_pass(layout, realdata):
         found = pa.csv.read_csv(pa.BufferReader(packed.read(packed.namelist()[0])), options)
     columns = [found[name].combine_chunks() for name in found.column_names]
     columns = [one if at in (0, 6, 8) else one.cast(pa.float64()) for at, one in enumerate(columns)]
-    klines.write(layout, BTC, "1m", day, klines.assemble(BTC, columns, 1000), "snappy", None)
+    kline_store.write(layout, BTC, "1m", day, kline_store.assemble(BTC, columns, 1000), "snappy", None)
     outcome = validate(layout, [BTC], Window.of_day(day), source="klines", now=LATER)
     assert (outcome.verdict, outcome.rows, counts(outcome)) == ("PASS", 1440, {})
 

@@ -10,7 +10,7 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from lake import read
+from lake import views
 
 DAY = ("--start", "2025-10-20", "--end", "2025-10-21")
 
@@ -120,8 +120,10 @@ def test_views_are_printed_for_any_client(command, layout):
     con = duckdb.connect()
     con.execute(done.stdout)
     made = con.execute("SELECT view_name FROM duckdb_views() WHERE NOT internal").fetchall()
-    assert {name for (name,) in made} == set(read.VIEWS)
-    assert [con.execute(f"SELECT count(*) FROM {view}").fetchall() for view in read.VIEWS] == [[(0,)]] * len(read.VIEWS)
+    assert {name for (name,) in made} == set(views.VIEWS)
+    assert [con.execute(f"SELECT count(*) FROM {view}").fetchall() for view in views.VIEWS] == [[(0,)]] * len(
+        views.VIEWS
+    )
 
 
 def test_every_flow_is_a_command_whose_options_are_its_parameters(command):

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from gui import charts, queries
-from lake import read
+from lake import views
 from lake.windows import Window
 from tests.gui.small import START, seconds, write
 
@@ -18,7 +18,7 @@ SPAN = Window(START, START + timedelta(minutes=10))
 def bars(layout):
     """Ten minutes of which the fourth to the sixth are missing, and the ninth."""
     write(layout, seconds(600, without={*range(180, 360), *range(480, 540)}))
-    return queries.bars(read.connect(layout), layout, "SOLUSDT", SPAN, "1m")
+    return queries.bars(views.locked(layout), layout, "SOLUSDT", SPAN, "1m")
 
 
 def rows(chart):

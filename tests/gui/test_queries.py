@@ -8,7 +8,8 @@ import duckdb
 import pytest
 
 from gui import queries, source, state
-from lake import compact, read
+from lake import compact, selections, views
+from lake.layout import Layout
 from lake.windows import Window
 from tests.gui.small import START, seconds, write
 
@@ -17,7 +18,7 @@ HOUR = Window(START, START + timedelta(hours=1))
 
 @pytest.fixture
 def con(layout):
-    return read.connect(layout)
+    return views.locked(layout)
 
 
 def test_minutes_are_those_of_the_lakes_own_view(layout, con):
@@ -34,7 +35,7 @@ def test_minutes_are_those_of_the_lakes_own_view(layout, con):
 @pytest.mark.parametrize(("tf", "rows"), [("1s", 600), ("1m", 10), ("5m", 2), ("15m", 1), ("1h", 1), ("1d", 1)])
 def test_bars_of_every_timeframe_have_the_same_volume_and_ends(layout, con, tf, rows):
     write(layout, seconds(600))
-    found = queries.bars(con, layout, "SOLUSDT", HOUR, tf)
+    found = queries.bars(con, layout, "SOLUSDT", state.with_a_bar(HOUR, tf), tf)
     assert found.num_rows == rows
     assert sum(found["volume_base"].to_pylist()) == 600 / 5 * 4 * 2
     assert found["open"][0].as_py() == 100.0
@@ -53,7 +54,7 @@ def test_a_day_that_is_not_there_has_no_bars_and_all_its_seconds_missing(layout,
     gone = Window(START - timedelta(days=3), START - timedelta(days=2))
     assert queries.bars(con, layout, "SOLUSDT", gone, "1m").num_rows == 0
     found = queries.coverage(con, layout, "SOLUSDT", gone).to_pylist()
-    assert len(found) == queries.BUCKETS
+    assert len(found) == 240
     assert sum(row["missing"] for row in found) == 86_400
     assert sum(row["held"] + row["flat"] for row in found) == 0
 
@@ -63,7 +64,7 @@ def test_coverage_counts_each_second_once(layout, con):
     found = queries.coverage(con, layout, "SOLUSDT", HOUR).to_pylist()
     total = {name: sum(row[name] for row in found) for name in ("seconds", "held", "flat", "missing", "complete")}
     assert total == {"seconds": 3600, "held": 2800, "flat": 700, "missing": 100, "complete": 3500}
-    assert len(found) == queries.BUCKETS
+    assert len(found) == 240
     assert {row["window_start"] for row in found if row["missing"]} <= {
         START + timedelta(seconds=15 * n) for n in range(66, 74)
     }
@@ -83,18 +84,18 @@ def test_csv_is_the_rows_of_the_query(layout, con):
 def test_files_that_go_away_while_a_day_is_compacted_are_listed_again(layout, con, monkeypatch):
     write(layout, seconds(7200))
     before = queries.bars(con, layout, "SOLUSDT", HOUR, "1m")
-    listed, calls = source.files, []
+    listed, calls = selections.bars, []
 
     def late(*args):
         found = listed(*args)
         calls.append(found)
-        if len(calls) == 2:  # the list of the first try: its files go before they are read
+        if len(calls) == 1:  # the list of the first try: its files go before they are read
             compact.run(layout, "SOLUSDT", START.date())
         return found
 
-    monkeypatch.setattr(source, "files", late)
+    monkeypatch.setattr(selections, "bars", late)
     assert queries.bars(con, layout, "SOLUSDT", HOUR, "1m") == before
-    assert len(calls) == 3
+    assert len(calls) == 2
 
 
 def test_a_file_that_stays_broken_is_an_error(layout, con):
@@ -123,3 +124,17 @@ def test_a_long_range_is_as_many_points_as_the_browser_is_given(layout, con):
     write(layout, seconds(7200))
     window = Window(START, START + timedelta(hours=2))
     assert queries.bars(con, layout, "SOLUSDT", window, state.coarse("1s", window)).num_rows == 120
+
+
+def test_a_lake_in_a_folder_with_the_signs_of_a_pattern_is_read(tmp_path):
+    odd = Layout(tmp_path / "a [1] 'lake' *?")
+    write(odd, seconds(120))
+    con = views.locked(odd)
+    assert source.extent(con, odd, "SOLUSDT") == (START, START + timedelta(seconds=119))
+    assert queries.bars(con, odd, "SOLUSDT", HOUR, "1m").num_rows == 2
+
+
+def test_the_connection_reads_no_file_outside_of_the_lake(layout, con, tmp_path):
+    write(Layout(tmp_path / "other"), seconds(60))
+    with pytest.raises(duckdb.PermissionException):
+        queries.bars(con, Layout(tmp_path / "other"), "SOLUSDT", HOUR, "1m")

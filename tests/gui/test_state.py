@@ -70,13 +70,23 @@ def test_a_quick_range_ends_with_the_newest_second_and_begins_where_there_is_som
 
 
 @pytest.mark.parametrize(("name", "length"), [*state.RANGES.items(), ("all", state.LONGEST)])
-@pytest.mark.parametrize("tf", state.TIMEFRAMES)
+@pytest.mark.parametrize("tf", state.SECONDS)
 def test_no_range_has_more_points_than_the_browser_is_given(name, length, tf):
     window = Window(NEWEST - length, NEWEST)
     shown = state.coarse(tf, window)
-    assert state.TIMEFRAMES[shown] >= state.TIMEFRAMES[tf]
-    assert length.total_seconds() / state.TIMEFRAMES[shown] <= state.MOST_POINTS
-    finer = [one for one in state.TIMEFRAMES if state.TIMEFRAMES[tf] <= state.TIMEFRAMES[one] < state.TIMEFRAMES[shown]]
-    assert all(length.total_seconds() / state.TIMEFRAMES[one] + 1 > state.MOST_POINTS for one in finer), name
-    seconds = state.bucket(window, 240)
-    assert length.total_seconds() / seconds <= 240
+    assert state.SECONDS[shown] >= state.SECONDS[tf]
+    assert length.total_seconds() / state.SECONDS[shown] <= state.MOST_POINTS
+    finer = [one for one in state.SECONDS if state.SECONDS[tf] <= state.SECONDS[one] < state.SECONDS[shown]]
+    assert all(length.total_seconds() / state.SECONDS[one] + 1 > state.MOST_POINTS for one in finer), name
+    assert length.total_seconds() / state.minutes(window) <= state.MOST_POINTS
+    assert length.total_seconds() / state.hours(window) <= state.MOST_POINTS
+    assert length.total_seconds() / state.stretch(window) <= (
+        240 if length <= timedelta(days=240) else state.MOST_POINTS
+    )
+
+
+def test_a_range_in_which_no_bar_begins_shows_the_bar_that_it_lies_in():
+    window = Window(FIRST.replace(minute=10, second=0), FIRST.replace(minute=20, second=0))
+    assert state.with_a_bar(window, "5m") == window
+    assert state.with_a_bar(window, "1h").start == FIRST.replace(minute=0, second=0)
+    assert state.with_a_bar(window, "1h").end == window.end

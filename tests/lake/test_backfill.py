@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from lake import backfill, klines
+from lake import backfill, kline_store
 from lake.backfill import Backfilled, Job
 from lake.budget import Budget
 from lake.errors import LakeError
@@ -143,7 +143,7 @@ def test_seconds_come_out_of_the_archive_where_that_takes_fewer_requests_and_fla
 def test_a_range_over_the_change_of_units_has_one_unit_and_one_close_time(exchange):
     exchange.run("2024-12-31", "2025-01-02", source="archive")
     assert exchange.held() == exchange.truth("2024-12-31", "2025-01-02")
-    table = klines.read(exchange.layout, "SOLUSDT", "1m", date(2025, 1, 1))
+    table = kline_store.read(exchange.layout, "SOLUSDT", "1m", date(2025, 1, 1))
     assert {time.microsecond for time in table["close_time"].to_pylist()} == {999_000}
 
 
@@ -212,7 +212,7 @@ def _row(at, value):
 )  # fmt: skip
 def test_a_row_that_is_no_candle_is_refused_in_a_line_and_never_taken_for_no_candle(row):
     with pytest.raises(LakeError, match="klines"):
-        klines.from_rows("SOLUSDT", [row])
+        kline_store.from_rows("SOLUSDT", [row])
 
 
 @pytest.mark.parametrize(

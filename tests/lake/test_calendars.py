@@ -116,7 +116,7 @@ def test_a_market_is_closed_since_its_last_session_ended():
 def test_the_calendars_are_imported_when_first_asked_and_not_before():
     """pandas and exchange-calendars take a second; a run over currencies alone needs neither."""
     code = (
-        "import sys; from lake import macro, settings; from lake.calendars import open_windows\n"
+        "import sys; from lake import macro_fetch, settings; from lake.calendars import open_windows\n"
         "from lake.windows import Window; w = Window.parse('2026-01-01', '2026-02-01')\n"
         "assert open_windows('EURUSD=X', w)\n"
         "print([n for n in ('pandas', 'exchange_calendars', 'yfinance') if n in sys.modules])\n"

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import duckdb
 import pytest
 
-from lake import compact, files, read, transform
+from lake import compact, files, read, transform, views
 from lake.errors import BadInputError, LakeError
 from lake.windows import Window
 from tests import oracle
@@ -69,7 +69,7 @@ def test_late_trades_of_a_compacted_day_count_at_once_and_the_day_is_pending_aga
     transform.run(day, "SOLUSDT")
     found = rows(day)
     assert sum(bar["trade_count"] for bar in found.values()) == 21
-    seen = read.connect(day).sql("SELECT count(*), sum(trade_count) FROM bars_1s").fetchall()
+    seen = views.connect(day).sql("SELECT count(*), sum(trade_count) FROM bars_1s").fetchall()
     assert seen == [(len(found), 21)]
     assert compact.pending(day, None, None, TOMORROW) == [("SOLUSDT", DAY)]
     compact.run(day, "SOLUSDT", DAY)
@@ -95,7 +95,7 @@ def test_killed_in_between_no_row_is_lost_or_counted_twice_and_the_next_run_ends
         with pytest.raises(KeyboardInterrupt):
             compact.run(day, "SOLUSDT", DAY)
     assert rows(day) == before
-    assert read.connect(day).sql("SELECT count(*) FROM bars_1s").fetchall() == [(len(before),)]
+    assert views.connect(day).sql("SELECT count(*) FROM bars_1s").fetchall() == [(len(before),)]
     assert compact.pending(day, None, None, TOMORROW) == [("SOLUSDT", DAY)]
     compact.run(day, "SOLUSDT", DAY)
     assert rows(day) == before

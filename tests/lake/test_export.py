@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from lake import export, files, read
+from lake import export, files, read, views
 from lake.errors import BadInputError, LakeError
 from lake.schemas import BARS
 from lake.windows import Window
@@ -86,7 +86,7 @@ def test_the_same_slice_twice_is_the_same_file(lake, tmp_path, form, tf):
 
 def test_minutes_are_those_of_the_view(lake, tmp_path):
     done = sliced(lake, tmp_path / "a.parquet", tf="1m", window=Window.parse("2025-10-20", "2025-10-22"))
-    view = read.connect(lake).sql("SELECT * EXCLUDE exchange FROM bars_1m ORDER BY symbol DESC, window_start")
+    view = views.connect(lake).sql("SELECT * EXCLUDE exchange FROM bars_1m ORDER BY symbol DESC, window_start")
     assert pq.ParquetFile(done.path).read().equals(BARS.conform(view.to_arrow_table()))
     assert done.rows == 4
 
@@ -135,7 +135,7 @@ def test_a_relative_file_lies_below_the_lakes_base(lake):
 
 
 def test_minutes_that_begin_within_one_are_refused(lake, tmp_path):
-    with pytest.raises(BadInputError, match="on the minute, such as 2025-10-20T23:59:00Z"):
+    with pytest.raises(BadInputError, match="a multiple of 1m, such as 2025-10-20T23:59:00Z"):
         sliced(lake, tmp_path / "a.csv", tf="1m", window=Window.parse("2025-10-20T23:59:30Z", "2025-10-21T00:01:00Z"))
 
 

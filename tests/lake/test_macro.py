@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from lake import macro, macro_store, yahoo
+from lake import macro_fetch, macro_store, yahoo
 from lake.errors import LakeError
 from lake.layout import Layout
 from lake.schemas import MACRO
@@ -48,7 +48,7 @@ class Asked:
 
 
 def update(layout, *answers, ticker="BTC-USD", now=NOW, days=None):
-    return macro.update(layout, ticker, RULES, now, days, ask=Asked(*answers))
+    return macro_fetch.update(layout, ticker, RULES, now, days, ask=Asked(*answers))
 
 
 def held(layout, ticker="BTC-USD"):
@@ -79,7 +79,7 @@ def test_the_minute_still_forming_is_left_out_until_it_has_ended(layout):
     found = update(layout, answer([(1, 1.0), (0, 2.0)]))
     assert (found.new, found.forming) == (1, 1)
     ended = NOW.replace(minute=31, second=0)
-    assert macro.update(layout, "BTC-USD", RULES, ended, ask=Asked(answer([(0, 3.0)]))).new == 1
+    assert macro_fetch.update(layout, "BTC-USD", RULES, ended, ask=Asked(answer([(0, 3.0)]))).new == 1
     assert [row["close"] for row in held(layout)] == [1.0, 3.0]
 
 
@@ -146,16 +146,16 @@ def test_any_overlapping_answers_give_the_last_word_about_each_minute(tmp_path_f
     ids=["empty", "up to date", "after a downtime", "long ago", "asked 2", "asked 20", "what Yahoo keeps"],
 )
 def test_the_lookback_is_the_startups_then_the_runtimes_and_never_leaves_a_hole(newest, days, back):
-    assert macro.asked_window(newest, RULES, NOW, days) == Window(NOW - back, NOW)
+    assert macro_fetch.asked_window(newest, RULES, NOW, days) == Window(NOW - back, NOW)
 
 
 def test_more_than_seven_days_are_asked_in_pieces_oldest_first_and_seven_in_one(layout):
     asked = Asked()
-    macro.update(layout, "BTC-USD", RULES, NOW, 20, ask=asked)
+    macro_fetch.update(layout, "BTC-USD", RULES, NOW, 20, ask=asked)
     assert [(NOW - w.start).days for w in asked.windows] == [20, 13, 6]
     assert all(a.end == b.start for a, b in zip(asked.windows, asked.windows[1:], strict=False))
     asked = Asked()
-    macro.update(layout, "BTC-USD", RULES, NOW, ask=asked)
+    macro_fetch.update(layout, "BTC-USD", RULES, NOW, ask=asked)
     assert asked.windows == [Window(NOW - 7 * DAY, NOW)]
 
 
@@ -179,8 +179,8 @@ def test_a_piece_that_fails_leaves_the_older_ones_stored_so_that_the_next_run_go
 )
 def test_a_ticker_is_not_asked_about_only_where_nothing_can_be_new(newest, now, certain):
     at, when = newest and datetime.fromisoformat(newest), datetime.fromisoformat(now)
-    assert macro.nothing_new("SPY", at, when) is certain
-    assert macro.nothing_new("VOD.L", at, when) is False
+    assert macro_fetch.nothing_new("SPY", at, when) is certain
+    assert macro_fetch.nothing_new("VOD.L", at, when) is False
 
 
 def test_what_is_closed_is_not_asked_about_except_by_name_of_days(layout):
@@ -188,8 +188,8 @@ def test_what_is_closed_is_not_asked_about_except_by_name_of_days(layout):
     night = datetime(2026, 11, 25, 3, tzinfo=UTC)
     macro_store.store(layout, "SPY", {micros(close): (1.0, 1.0, 1.0, 1.0, 1.0)}, "snappy")
     asked = Asked()
-    assert not macro.update(layout, "SPY", RULES, night, ask=asked).asked
-    assert macro.update(layout, "SPY", RULES, night, 1, ask=asked).asked
+    assert not macro_fetch.update(layout, "SPY", RULES, night, ask=asked).asked
+    assert macro_fetch.update(layout, "SPY", RULES, night, 1, ask=asked).asked
     assert len(asked.windows) == 1
 
 
@@ -266,5 +266,5 @@ def test_two_runs_of_a_ticker_wait_for_each_other(layout):
         locks.macro(layout, "OTHER").acquire(timeout=0)
         return answer([(1, 1.0)])
 
-    assert macro.update(layout, "BTC-USD", RULES, NOW, ask=ask).new == 1
+    assert macro_fetch.update(layout, "BTC-USD", RULES, NOW, ask=ask).new == 1
     assert moment(micros(NOW)) == NOW

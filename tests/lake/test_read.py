@@ -4,7 +4,7 @@ import sys
 
 import duckdb
 
-from lake import compact, read, transform
+from lake import compact, read, transform, views
 from lake.schemas import BARS
 from lake.windows import Window
 from tests import oracle
@@ -14,7 +14,7 @@ ALL = Window.parse("2025-10-20", "2025-10-21")
 
 
 def test_views_of_an_empty_lake_have_their_columns_and_no_rows(layout):
-    con = read.connect(layout)
+    con = views.connect(layout)
     for view in ("bars_1s", "bars_1m"):
         found = con.sql(f"SELECT * FROM {view}")
         assert found.columns == ["exchange", *BARS.names]
@@ -22,7 +22,7 @@ def test_views_of_an_empty_lake_have_their_columns_and_no_rows(layout):
 
 
 def test_views_see_what_comes_later_without_being_made_anew(layout, raw):
-    con = read.connect(layout)
+    con = views.connect(layout)
     raw.put(raw.trade(1, 10))
     transform.run(layout, "SOLUSDT")
     assert con.sql("SELECT symbol, trade_count FROM bars_1s").fetchall() == [("SOLUSDT", 1)]
@@ -42,7 +42,7 @@ def test_views_sql_works_in_any_client(layout, raw):
     raw.put(raw.trade(1, 10), raw.trade(2, 11))
     transform.run(layout, "SOLUSDT")
     con = duckdb.connect()
-    con.execute(read.views_sql(layout))
+    con.execute(views.sql(layout))
     assert con.sql("SELECT exchange, sum(trade_count) FROM bars_1m GROUP BY ALL").fetchall() == [("binance", 2)]
 
 
@@ -55,7 +55,7 @@ def test_a_base_path_with_quotes_spaces_and_letters_of_another_script_is_read(tm
     raw.put(raw.trade(1, 10))
     transform.run(odd, "币安人生USDT")
     compact.run(odd, "币安人生USDT", ALL.start.date())
-    assert read.connect(odd).sql("SELECT symbol, trade_count FROM bars_1s").fetchall() == [("币安人生USDT", 1)]
+    assert views.connect(odd).sql("SELECT symbol, trade_count FROM bars_1s").fetchall() == [("币安人生USDT", 1)]
 
 
 def test_flat_seconds_count_for_neither_open_high_nor_low_of_their_minute(layout, raw):
@@ -73,3 +73,37 @@ def test_a_minute_is_complete_only_with_all_its_seconds(layout, raw):
     transform.run(layout, "SOLUSDT")
     minutes = oracle.rows(read.bars(layout, "SOLUSDT", ALL, "1m"))
     assert [bar["complete"] for _, bar in sorted(minutes.items())] == [False, True, False]
+
+
+def test_coverage_counts_each_hour_from_the_first_bar_to_the_last(layout, raw):
+    """Trades 1 to 3 at 0:59:58 to 1:00:01 (one second flat), 4 missing, 5 and 6 at 3:00:10 and 3:00:11."""
+    raw.put(raw.trade(1, 3598), raw.trade(2, 3599), raw.trade(3, 3601), raw.trade(5, 10_810), raw.trade(6, 10_811))
+    transform.run(layout, "SOLUSDT")
+    found = views.connect(layout).sql("FROM coverage ORDER BY window_start").fetchall()
+    hours = [DAY + hour * 3_600_000_000 for hour in range(4)]
+    assert [(row[0], row[1], int(row[2].timestamp() * 1_000_000)) for row in found] == [
+        ("binance", "SOLUSDT", hour) for hour in hours
+    ]
+    # expected, held, flat, missing, complete, trades missing
+    assert [row[3:] for row in found] == [
+        (2, 2, 0, 0, 1, 0),
+        (3600, 1, 1, 3598, 1, 0),
+        (3600, 0, 0, 3600, 0, 0),
+        (12, 2, 0, 10, 0, 1),
+    ]
+
+
+def test_bars_of_every_length_are_whole_days_hours_and_minutes_in_utc_whatever_the_zone(layout, raw):
+    raw.put(*(raw.trade(number + 1, number * 600, str(100 + number)) for number in range(7)))
+    transform.run(layout, "SOLUSDT")
+    con = views.connect(layout)
+    con.execute("SET TimeZone = 'Asia/Kolkata'")
+    opens = {
+        tf: con.sql(f"SELECT epoch_us(window_start), open, close, trade_count FROM bars_{tf} ORDER BY ALL").fetchall()
+        for tf in ("5m", "15m", "1h", "1d")
+    }
+    assert opens["1d"] == [(DAY, 100.0, 106.0, 7)]
+    assert opens["1h"] == [(DAY, 100.0, 105.0, 6), (DAY + 3_600_000_000, 106.0, 106.0, 1)]
+    assert [(at - DAY) // 60_000_000 for at, *_ in opens["15m"]] == [0, 15, 30, 45, 60]
+    assert [(at - DAY) // 60_000_000 for at, *_ in opens["5m"]] == list(range(0, 61, 5))
+    assert [count for *_, count in opens["5m"]] == [1, 0] * 6 + [1]

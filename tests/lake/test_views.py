@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from lake import compact, files, klines, macro_store, read, transform
+from lake import compact, files, kline_store, macro_store, transform, views
 from lake.layout import Layout
 from lake.schemas import FUNDING, KLINES, OPEN_INTEREST, UTC_US
 from lake.windows import DAY_US, HOUR_US, MINUTE_US, SECOND_US, moment
@@ -42,7 +42,7 @@ def candles(symbol, *minutes, day=DAY, close=100.5):
 
 def put(layout, symbol, *minutes, day=DAY, interval="1m", **values):
     table = candles(symbol, *minutes, day=day, **values)
-    klines.write(layout, symbol, interval, moment(day).date(), table, "snappy", None)
+    kline_store.write(layout, symbol, interval, moment(day).date(), table, "snappy", None)
     return layout.kline_file(symbol, moment(day).date(), interval)
 
 
@@ -71,7 +71,7 @@ def rate(layout, ticker, *minutes, close=None):
 
 
 def rows(layout, query):
-    con = read.connect(layout)
+    con = views.connect(layout)
     return con.sql(query).fetchall()
 
 
@@ -87,16 +87,16 @@ def everything(layout, raw):
 
 
 def test_views_have_their_columns_and_types_with_and_without_data(layout, raw):
-    con = read.connect(layout)
-    empty = {view: con.sql(f"FROM {view}") for view in read.VIEWS}
+    con = views.connect(layout)
+    empty = {view: con.sql(f"FROM {view}") for view in views.VIEWS}
     shapes = {view: (found.columns, found.types) for view, found in empty.items()}
-    assert [found.fetchall() for found in empty.values()] == [[]] * len(read.VIEWS)
+    assert [found.fetchall() for found in empty.values()] == [[]] * len(views.VIEWS)
     assert {view: " ".join(shapes[view][0]) for view in COLUMNS} == COLUMNS
-    assert {str(shapes[view][1][shapes[view][0].index("window_start")]) for view in read.VIEWS} == {
+    assert {str(shapes[view][1][shapes[view][0].index("window_start")]) for view in views.VIEWS} == {
         "TIMESTAMP WITH TIME ZONE"
     }
     everything(layout, raw)
-    full = {view: con.sql(f"FROM {view}") for view in read.VIEWS}
+    full = {view: con.sql(f"FROM {view}") for view in views.VIEWS}
     assert {view: (found.columns, found.types) for view, found in full.items()} == shapes
     assert all(found.fetchall() for found in full.values())
 
@@ -170,7 +170,7 @@ def test_our_minutes_are_compared_with_the_exchanges_where_both_are_there(layout
     transform.run(layout, "SOLUSDT")
     put(layout, "SOLUSDT", 1, 2, 600)
     put(layout, "ADAUSDT", 1)
-    found = read.connect(layout).sql("FROM compare_our_vs_kline_1m ORDER BY window_start").to_arrow_table().to_pylist()
+    found = views.connect(layout).sql("FROM compare_our_vs_kline_1m ORDER BY window_start").to_arrow_table().to_pylist()
     first, second = found
     at = first.pop("window_start")
     assert (first.pop("symbol"), at, second["window_start"]) == (
@@ -282,7 +282,7 @@ def test_hours_are_utc_whatever_the_clients_zone(layout, raw):
     compact.run(layout, "SOLUSDT", DATE)
     raw.put(raw.trade(3, 3701))
     transform.run(layout, "SOLUSDT")
-    con = read.connect(layout)
+    con = views.connect(layout)
     con.execute("SET TimeZone = 'Asia/Kolkata'")
     assert con.sql("SELECT epoch_us(window_start), open_interest FROM funding_oi_hourly").fetchall() == [(DAY, 1.0)]
     traded = "SELECT epoch_us(window_start) FROM bars_1s WHERE trade_count > 0 ORDER BY ALL"
@@ -291,6 +291,6 @@ def test_hours_are_utc_whatever_the_clients_zone(layout, raw):
 
 def test_a_base_path_that_looks_like_a_pattern_is_a_folder(tmp_path):
     layout = Layout(tmp_path / "data[1]" / "lake")
-    klines.put(layout, "SOLUSDT", "1m", DATE, candles("SOLUSDT", 1, 2), "snappy", None)
-    with read.connect(layout) as con:
+    kline_store.put(layout, "SOLUSDT", "1m", DATE, candles("SOLUSDT", 1, 2), "snappy", None)
+    with views.connect(layout) as con:
         assert con.sql("FROM klines_1m").fetchall() != []

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pyarrow as pa
 import pytest
 
-from lake import macro, macro_store, yahoo
+from lake import macro_fetch, macro_store, yahoo
 from lake.errors import LakeError
 from lake.settings import MacroMinute
 from lake.windows import Window, micros
@@ -42,7 +42,7 @@ def asked(sim, ticker, days=1.0, now=TUESDAY):
 
 
 def update(layout, sim, ticker, now, days=None):
-    return macro.update(layout, ticker, MacroMinute(yahoo_url=sim.yahoo_url), now, days)
+    return macro_fetch.update(layout, ticker, MacroMinute(yahoo_url=sim.yahoo_url), now, days)
 
 
 def payload(realdata, name):
@@ -109,7 +109,7 @@ def test_every_open_minute_comes_through_holidays_and_both_changes_of_the_clocks
     at = datetime.fromisoformat(now)
     table = asked(stand_in(at), ticker, days, at)
     assert table.num_rows == minutes
-    found = macro.update(layout, ticker, MacroMinute(), at, 4, ask=lambda *_: table)
+    found = macro_fetch.update(layout, ticker, MacroMinute(), at, 4, ask=lambda *_: table)
     assert found.missing == 0 if days == 4 else found.new == minutes
     assert found.new + found.nulls == minutes
 

@@ -1,0 +1,115 @@
+"""What is asked of the lake by symbol and window: one statement, and the list of just the files that it needs.
+
+A glob over a whole lake costs a hundred times what its one right file does. Compaction may take away a file that was
+just listed; DuckDB then says so, and `ask` lists anew.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from lake import duck
+from lake.intervals import Interval
+from lake.layout import Layout
+from lake.timeframes import Timeframe, seconds, starts_in
+from lake.windows import DAY, Window
+
+_TRIES = 5
+
+
+@dataclass(frozen=True)
+class Selection:
+    """A statement (of `sql/select`) and the values of its parameters.
+
+    It needs a connection that has the macros: `lake.views.connect` or `locked`.
+    """
+
+    sql: str
+    params: dict[str, Any]
+
+    def on(self, con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation:
+        """Return the statement's rows as a relation, which reads the files whenever it is asked."""
+        return con.sql(self.sql, params=self.params)
+
+
+def ask(con: duckdb.DuckDBPyConnection, select: Callable[[], Selection]) -> pa.Table:
+    """Return the rows of what ``select()`` lists, listed anew where a file has gone meanwhile.
+
+    Raises:
+        duckdb.Error: it fails again and again, or a file cannot be read.
+    """
+    for attempt in range(_TRIES):
+        try:
+            return select().on(con).to_arrow_table()
+        except duckdb.IOException:
+            if attempt == _TRIES - 1:
+                raise
+    raise AssertionError
+
+
+def bars(layout: Layout, symbols: Sequence[str], window: Window, tf: Timeframe) -> Selection:
+    """Bars that begin in the window, each whole: the columns of the view `bars_1s`; by symbol as given, then time."""
+    whole = starts_in(window, tf)
+    if whole is None:
+        whole, symbols = window, symbols[:0]
+    files = _bar_files(layout, symbols, whole.start.date(), whole)
+    if tf == "1s":
+        return _selection("bars_1s", symbols, whole, **files)
+    return _selection("bars", symbols, whole, **files, width=seconds(tf))
+
+
+def coverage(layout: Layout, symbols: Sequence[str], window: Window, width: int = 3600) -> Selection:
+    """What is held in stretches of ``width`` seconds, which divide a day: the columns of the view `coverage`."""
+    return _selection("coverage", symbols, window, **_bar_files(layout, symbols, None, window), width=width)
+
+
+def klines(layout: Layout, symbols: Sequence[str], window: Window, interval: Interval) -> Selection:
+    """The exchange's klines: the columns of the view `klines_1m` but year, month and day."""
+    paths = (layout.kline_file(symbol, day, interval) for symbol in symbols for day in window.days())
+    return _selection("klines", symbols, window, files=_there(paths))
+
+
+def macro(layout: Layout, tickers: Sequence[str], window: Window) -> Selection:
+    """Macro minutes: the columns of the view `macro_minute`."""
+    paths = (layout.macro_file(ticker, day) for ticker in tickers for day in window.days())
+    return _selection("macro", tickers, window, files=_there(paths))
+
+
+def funding(layout: Layout, symbols: Sequence[str], window: Window) -> Selection:
+    """Hours of funding and open interest: the columns of the view `funding_oi_hourly`."""
+    years = range((window.start - DAY).year, window.end.year + 1)
+    fundings = (layout.funding_file(symbol, year) for symbol in symbols for year in years)
+    interest = (layout.open_interest_file(symbol, day) for symbol in symbols for day in window.days())
+    return _selection(
+        "funding", symbols, window, funding_files=_there(fundings), interest_files=_there(interest)
+    )  # fmt: skip
+
+
+def _selection(name: str, symbols: Sequence[str], window: Window, **values: Any) -> Selection:
+    known = {"symbols": list(symbols), "start": window.start, "end": window.end}
+    return Selection(duck.sql(f"select/{name}"), known | values)
+
+
+def _bar_files(layout: Layout, symbols: Sequence[str], first: date | None, window: Window) -> dict[str, list[str]]:
+    """The files of the days from ``first`` on (None: the last day with bars before the window) to the window's end.
+
+    Hour files are listed first: a day compacted in between is then there twice, and an hour file wins over its day.
+    """
+    hours: list[Path] = []
+    days: list[Path] = []
+    for symbol in symbols:
+        known = sorted({*layout.hour_days(symbol), *layout.compacted_days(symbol)})
+        since = first or max((day for day in known if day < window.start.date()), default=window.start.date())
+        asked = [day for day in known if since <= day <= window.end.date()]
+        hours += [path for day in asked for path in layout.hour_files(symbol, day).values()]
+        days += [path for day in asked if (path := layout.day_file(symbol, day)).exists()]
+    return {"hour_files": [duck.pattern(path) for path in hours], "day_files": [duck.pattern(path) for path in days]}
+
+
+def _there(paths: Iterator[Path]) -> list[str]:
+    return [duck.pattern(path) for path in paths if path.exists()]

@@ -1,0 +1,60 @@
+"""The views over the whole lake, and connections that have them."""
+
+import os
+import uuid
+
+import duckdb
+
+from lake import duck
+from lake.layout import Layout
+
+MACROS = ("bars_in", "rolled_up", "coverage_of", "klines_in", "funding_oi_in", "macro_in")
+"""The statements behind the views, as table macros of the files or rows that they read (`sql/macros`)."""
+VIEWS = (
+    "bars_1s",
+    "bars_1m",
+    "bars_5m",
+    "bars_15m",
+    "bars_1h",
+    "bars_1d",
+    "coverage",
+    "klines_1m",
+    "compare_our_vs_kline_1m",
+    "funding_oi_hourly",
+    "macro_minute",
+    "dxy_synthetic_minute",
+)
+"""Every view (`sql/views`), each after those that it reads."""
+
+
+def connect(layout: Layout) -> duckdb.DuckDBPyConnection:
+    """Return an in-memory DuckDB connection that has every view of the lake."""
+    con = duck.memory()
+    con.execute(sql(layout))
+    return con
+
+
+def locked(layout: Layout) -> duckdb.DuckDBPyConnection:
+    """Return such a connection that reads nothing but the lake's folder, and whose settings cannot be changed any more.
+
+    No extension, no file or address elsewhere; a link that leads out of the folder is refused too. Inside of the folder
+    DuckDB itself would still write: `lake.sandbox` lets no statement through that does. What does not fit into memory
+    goes to a hidden folder of this connection's own, which DuckDB takes away.
+    """
+    base = layout.base.resolve()
+    con = connect(Layout(base))
+    spill = base / f".duckdb-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    # Its pattern too: of a base path such as /data[1] that is the name which DuckDB asks about before it looks for files.
+    allowed = [f"{base}{os.sep}", f"{duck.pattern(base)}/"]
+    for name, value in (("temp_directory", str(spill)), ("allowed_directories", allowed)):
+        con.execute(f"SET {name} = {duck.literal(value)}")
+    con.execute("SET enable_external_access = false")
+    con.execute("SET lock_configuration = true")
+    return con
+
+
+def sql(layout: Layout) -> str:
+    """Return the SQL that makes every view, with the base path filled in, for any DuckDB 2 client."""
+    base = duck.pattern(layout.base).replace("'", "''")
+    statements = [duck.sql(f"macros/{name}") for name in MACROS] + [duck.sql(f"views/{name}") for name in VIEWS]
+    return "\n".join(statements).replace("@@BASE@@", base)
