@@ -44,7 +44,9 @@ def locked(layout: Layout) -> duckdb.DuckDBPyConnection:
     base = layout.base.resolve()
     con = connect(Layout(base))
     spill = base / f".duckdb-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-    for name, value in (("temp_directory", str(spill)), ("allowed_directories", [f"{base}{os.sep}"])):
+    # Its pattern too: of a base path such as /data[1] that is the name which DuckDB asks about before it lists files.
+    allowed = [f"{base}{os.sep}", f"{duck.pattern(base)}/"]
+    for name, value in (("temp_directory", str(spill)), ("allowed_directories", allowed)):
         con.execute(f"SET {name} = {duck.literal(value)}")
     con.execute("SET enable_external_access = false")
     con.execute("SET lock_configuration = true")

@@ -1,7 +1,7 @@
 """A real headless Chromium, driven through its DevTools protocol, with every way out of the machine a trap.
 
-Names resolve to nothing, and a proxy on loopback writes down whoever knocks. A page keeps what it requested and what
-went to the console: errors, exceptions, violations of the content security policy.
+Names resolve to nothing but 127.0.0.1, and a proxy on loopback writes down whoever knocks. A page keeps what it
+requested and what went to the console: errors, exceptions, violations of the content security policy.
 """
 
 import base64
@@ -27,8 +27,11 @@ _QUIET = (
     "--disable-background-networking", "--disable-component-update", "--disable-default-apps", "--disable-breakpad",
     "--disable-domain-reliability", "--disable-client-side-phishing-detection", "--disable-extensions", "--no-pings",
     "--disable-features=OptimizationHints,MediaRouter,Translate,AutofillServerCommunication", "--hide-scrollbars",
-    "--disable-dev-shm-usage", "--remote-debugging-port=0", "--host-resolver-rules=MAP * ~NOTFOUND",
+    "--disable-dev-shm-usage", "--remote-debugging-port=0", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )  # fmt: skip
+
+_OWN = ("clients2.google.com", "update.googleapis.com", "accounts.google.com", "optimizationguide-pa.googleapis.com")
+"""Whom Chromium itself looks for after some seconds, whatever the page. Fonts and CDNs are not among them."""
 
 
 def executable() -> str | None:
@@ -74,6 +77,10 @@ class Page:
         path.write_bytes(data)
         return data
 
+    def point(self, x: float, y: float) -> None:
+        """Move the mouse to a place in the window."""
+        self._call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
+
     def follow(self, expression: str) -> None:
         """Do what leads to another page, and wait until that has loaded."""
         self._browser.events.clear()
@@ -91,7 +98,12 @@ class Browser:
         self._socket = connect(address, max_size=None, open_timeout=30)
         self._number = 0
         self.events: list[dict[str, Any]] = []
-        self.knocks = knocks
+        self._knocks = knocks
+
+    @property
+    def knocks(self) -> list[str]:
+        """The first line of each request that a page sent out of this machine."""
+        return [one for one in self._knocks if not any(host in one for host in _OWN)]
 
     def call(self, method: str, session: str | None = None, **parameters: Any) -> dict[str, Any]:
         """Call a method and wait for its answer; events that come meanwhile are kept."""
@@ -103,8 +115,12 @@ class Browser:
         assert "error" not in answer, (method, answer)
         return answer["result"]
 
-    def open(self, url: str, width: int = 1200, height: int = 900, *, dark: bool = False, script: bool = True) -> Page:
-        """Open an address in a window of a size, in light or dark, and wait until it has loaded."""
+    def open(self, url: str, width: int = 1200, height: int = 900, *, dark: bool = False, script: bool = True,
+             zone: str = "") -> Page:  # fmt: skip
+        """Open an address in a window of a size, in light or dark, and wait until it has loaded.
+
+        ``zone`` is the time zone that the browser believes to be in.
+        """
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Network", "Runtime", "Log"):
@@ -114,6 +130,7 @@ class Browser:
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
         self.call("Emulation.setDeviceMetricsOverride", session, **size)
         self.call("Emulation.setScriptExecutionDisabled", session, value=not script)
+        self.call("Emulation.setTimezoneOverride", session, timezoneId=zone)
         self.events.clear()
         self.call("Page.navigate", session, url=url)
         self.loaded(session)

@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import duckdb
 
 from lake import compact, read, transform, views
@@ -22,6 +26,16 @@ def test_views_see_what_comes_later_without_being_made_anew(layout, raw):
     raw.put(raw.trade(1, 10))
     transform.run(layout, "SOLUSDT")
     assert con.sql("SELECT symbol, trade_count FROM bars_1s").fetchall() == [("SOLUSDT", 1)]
+
+
+def test_a_connection_and_its_cursors_are_in_utc_on_a_machine_that_is_not():
+    script = (
+        "from lake import duck\ncon = duck.memory()\n"
+        "print([one.sql(\"SELECT current_setting('TimeZone')\").fetchall() for one in (con, con.cursor())])"
+    )
+    zone = os.environ | {"TZ": "Asia/Kolkata"}
+    done = subprocess.run([sys.executable, "-c", script], env=zone, capture_output=True, text=True, check=True)
+    assert done.stdout == "[[('UTC',)], [('UTC',)]]\n"
 
 
 def test_views_sql_works_in_any_client(layout, raw):

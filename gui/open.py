@@ -1,0 +1,74 @@
+"""The lake that the settings name, opened once a server; every run of the script takes cursors of its connection."""
+
+import socket
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import duckdb
+import streamlit as st
+
+from gui import source, state
+from lake import settings, views
+from lake.errors import LakeError
+from lake.layout import Layout
+from lake.settings import Settings
+from lake.windows import Window
+
+
+@dataclass(frozen=True)
+class Lake:
+    """The lake's settings, and a connection that has its views."""
+
+    settings: Settings
+    con: duckdb.DuckDBPyConnection
+    errors = (duckdb.Error,)
+
+    @property
+    def layout(self) -> Layout:
+        """Where everything lies, by the names that the connection knows it by."""
+        return Layout(self.settings.layout.base.resolve())
+
+    def tickers(self) -> list[str]:
+        """The macro tickers that have rows."""
+        root = self.layout.macro
+        return sorted(path.name for path in root.iterdir() if path.is_dir()) if root.is_dir() else []
+
+    def window(self, view: state.View) -> Window:
+        """Return the stretch of time that a view shows.
+
+        Raises:
+            LakeError: the symbol has no bars, or the typed times are none.
+        """
+        ends = source.extent(self.con, self.layout, view.symbol)
+        if ends is None:
+            raise LakeError(f"{view.symbol}: has no bars: crypto-lake transform-hour makes them of raw parts")
+        return state.window(view, *ends)
+
+    def docs(self) -> str | None:
+        """Return the address of the Data Docs server, or None where none answers."""
+        port = self.settings.docs.port
+        try:
+            with socket.create_connection(("127.0.0.1", port), 0.2):
+                return f"http://127.0.0.1:{port}"
+        except OSError:
+            return None
+
+
+def opened() -> Lake:
+    """Return the lake of the settings in force.
+
+    Raises:
+        LakeError: a setting is wrong.
+    """
+    found = settings.load()
+    return Lake(found, _connection(found.base_path))
+
+
+def now() -> datetime:
+    """Return the present time."""
+    return datetime.now(UTC)
+
+
+@st.cache_resource(show_spinner=False)
+def _connection(base_path: str) -> duckdb.DuckDBPyConnection:
+    return views.locked(settings.load().layout)

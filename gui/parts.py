@@ -1,0 +1,42 @@
+"""What several pages have: the line that says what is shown, the link to its rows, a row of figures."""
+
+from datetime import datetime
+
+import pyarrow as pa
+import streamlit as st
+
+from gui import queries
+from lake.windows import Window, iso
+
+
+def said(count: int, what: str, window: Window) -> None:
+    """Say how much of what is shown, and of when."""
+    st.caption(f"{count:,} {what} · {short(window.start)} to {short(window.end)} UTC")
+
+
+def short(at: datetime) -> str:
+    """Return a UTC time to the second."""
+    return at.strftime("%Y-%m-%d %H:%M:%S")
+
+
+def download(table: pa.Table, name: str, window: Window) -> None:
+    """Offer the rows of a table, as they are on the screen, as CSV."""
+    stamp = f"{iso(window.start)}_{iso(window.end)}".replace(":", "")
+    st.download_button(
+        f"CSV, {table.num_rows:,} rows", queries.csv(table), f"{name}_{stamp}.csv", "text/csv",
+        key=f"csv-{name}", on_click="ignore", icon=":material/download:",
+    )  # fmt: skip
+
+
+def figures(values: dict[str, str]) -> None:
+    """Show figures side by side, as many as fit."""
+    with st.container(horizontal=True, gap="medium"):
+        for label, value in values.items():
+            st.metric(label, value, width="content")
+
+
+def number(value: float | None) -> str:
+    """Return a number as a person reads it."""
+    if value is None:
+        return "–"
+    return f"{value:,.0f}" if abs(value) >= 100_000 else f"{value:,.6g}"

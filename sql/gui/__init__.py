@@ -1,0 +1,1 @@
+"""Statements of the dashboard: each reads, none writes; all values are bound."""

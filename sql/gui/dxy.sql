@@ -1,0 +1,6 @@
+-- The synthetic dollar index. Grain: one bucket of $seconds (a minute or more) that has one. Input: dxy_synthetic_minute.
+SELECT time_bucket(to_seconds($seconds), window_start) AS window_start, arg_max(dxy, window_start) AS close
+FROM dxy_synthetic_minute
+WHERE window_start >= $start AND window_start < $end
+GROUP BY ALL
+ORDER BY window_start;
