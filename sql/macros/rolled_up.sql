@@ -2,12 +2,13 @@
 -- CTE named `seconds`. Grain: one symbol, one stretch of the UTC day that has at least one second.
 -- Flat seconds count for neither open, high nor low; a stretch without any trade is flat itself. A complete one (each of
 -- its seconds there and complete) equals the exchange's own kline. Volumes are summed as decimals, so that a sum does not
--- depend on the order in which threads meet the rows. time_bucket, as date_trunc takes the client's zone.
+-- depend on the order in which threads meet the rows. Integers, as date_trunc takes the client's zone, and time_bucket
+-- makes the whole a sixth slower.
 CREATE OR REPLACE MACRO rolled_up(seconds, width) AS TABLE
 WITH stretches AS (
     SELECT
         symbol,
-        time_bucket(to_seconds(width), window_start) AS window_start,
+        make_timestamptz(epoch_us(window_start) // (1000000 * width) * (1000000 * width)) AS window_start,
         coalesce(arg_min(open, first_trade_id) FILTER (trade_count > 0), arg_min(open, window_start)) AS open,
         coalesce(max(high) FILTER (trade_count > 0), max(high)) AS high,
         coalesce(min(low) FILTER (trade_count > 0), min(low)) AS low,
