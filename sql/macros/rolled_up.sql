@@ -8,7 +8,7 @@ CREATE OR REPLACE MACRO rolled_up(seconds, width) AS TABLE
 WITH stretches AS (
     SELECT
         symbol,
-        make_timestamptz(epoch_us(window_start) // (1000000 * width) * (1000000 * width)) AS window_start,
+        make_timestamptz(epoch_us(window_start) // (1000000::BIGINT * width) * (1000000::BIGINT * width)) AS window_start,
         coalesce(arg_min(open, first_trade_id) FILTER (trade_count > 0), arg_min(open, window_start)) AS open,
         coalesce(max(high) FILTER (trade_count > 0), max(high)) AS high,
         coalesce(min(low) FILTER (trade_count > 0), min(low)) AS low,
