@@ -12,7 +12,7 @@ from pathlib import Path
 
 import requests
 
-from lake.settings import Binance
+from lake.sections import Binance
 
 KLINES = "/api/v3/klines"
 

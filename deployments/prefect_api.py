@@ -1,7 +1,9 @@
 """The few requests to Prefect's server that `up` and the demo need."""
 
 import time
+import uuid
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import requests
@@ -24,18 +26,34 @@ class Run:
     seconds: float
 
 
+@dataclass(frozen=True)
+class Active:
+    """A run that the server takes for running, or about to: its process, and since when it is so."""
+
+    id: str
+    name: str
+    deployment_id: str
+    infrastructure_pid: str
+    started: datetime | None
+    changed: datetime
+
+
 class Api:
     """A Prefect server.
 
     Args:
         url: Its address, such as ``http://127.0.0.1:4200``.
+        auth: ``user:password`` where it asks for them.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, auth: str | None = None) -> None:
         """Talk to the server at ``url``; nothing is sent yet."""
         self.url = url
         self._session = requests.Session()
         self._session.trust_env = False  # a proxy of the environment has no business with loopback
+        if auth:
+            self._session.auth = tuple(auth.split(":", 1))  # type: ignore[assignment]
+        self._client = str(uuid.uuid4())
 
     def healthy(self) -> bool:
         """Tell whether the server answers."""
@@ -44,15 +62,39 @@ class Api:
         except requests.RequestException:
             return False
 
+    def workers(self, pool: str) -> set[str]:
+        """Return the names of the workers that poll a pool."""
+        workers = self._send("POST", f"work_pools/{pool}/workers/filter", {})
+        return {worker["name"] for worker in workers if worker["status"] == "ONLINE"}
+
     def worker_online(self, pool: str) -> bool:
         """Tell whether a worker polls the pool."""
-        workers = self._send("POST", f"work_pools/{pool}/workers/filter", {})
-        return any(worker["status"] == "ONLINE" for worker in workers)
+        return bool(self.workers(pool))
+
+    def active(self, pool: str, types: tuple[str, ...] = ("RUNNING", "PENDING", "CANCELLING")) -> list[Active]:
+        """Return the runs of a pool in a state of one of these types."""
+        asked = {"flow_runs": {"state": {"type": {"any_": list(types)}}}, "work_pools": {"name": {"any_": [pool]}}}
+        return [
+            Active(
+                run["id"], run["name"], run["deployment_id"] or "", run["infrastructure_pid"] or "",
+                _time(run["start_time"]), _time(run["state"]["timestamp"]) or datetime.now(UTC),
+            )
+            for run in self._send("POST", "flow_runs/filter", asked)
+        ]  # fmt: skip
+
+    def crash(self, run: str, message: str) -> None:
+        """End a run as Crashed, whatever its state."""
+        state = {"type": "CRASHED", "name": "Crashed", "message": message}
+        self._send("POST", f"flow_runs/{run}/set_state", {"state": state, "force": True})
+
+    def deployment(self, name: str) -> str:
+        """Return the id of a deployment such as ``transform-hour/local``."""
+        return str(self._send("GET", f"deployments/name/{name}")["id"])
 
     def run(self, deployment: str, **parameters: Any) -> str:
         """Order a run of a deployment such as ``transform-hour/local``; return the run's id."""
-        found = self._send("GET", f"deployments/name/{deployment}")
-        made = self._send("POST", f"deployments/{found['id']}/create_flow_run", {"parameters": parameters})
+        found = self.deployment(deployment)
+        made = self._send("POST", f"deployments/{found}/create_flow_run", {"parameters": parameters})
         return str(made["id"])
 
     def look(self, run: str) -> Run:
@@ -84,10 +126,33 @@ class Api:
         """The run's page in the UI."""
         return f"{self.url}/runs/flow-run/{run}"
 
+    def automations(self) -> dict[str, dict[str, Any]]:
+        """Return every automation by name."""
+        return {found["name"]: found for found in self._send("POST", "automations/filter", {})}
+
+    def put_automation(self, known: str | None, automation: dict[str, Any]) -> None:
+        """Make an automation, or, where its id is known, replace it."""
+        self._send(*(("PUT", f"automations/{known}") if known else ("POST", "automations/")), automation)
+
     def _send(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         try:
-            answer = self._session.request(method, f"{self.url}/api/{path}", json=body, timeout=_TIMEOUT_S)
+            answer = self._session.request(
+                method, f"{self.url}/api/{path}", json=body, timeout=_TIMEOUT_S, headers=self._csrf(method)
+            )
             answer.raise_for_status()
         except requests.RequestException as error:
             raise LakeError(f"Prefect's server at {self.url}: {path}: {error}") from error
         return answer.json() if answer.content else None
+
+    def _csrf(self, method: str) -> dict[str, str]:
+        """The token that a server with CSRF protection wants with each change; one without says 422."""
+        if method == "GET":
+            return {}
+        asked = self._session.get(f"{self.url}/api/csrf-token", params={"client": self._client}, timeout=_TIMEOUT_S)
+        if not asked.ok:
+            return {}
+        return {"Prefect-Csrf-Token": asked.json()["token"], "Prefect-Csrf-Client": self._client}
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

@@ -25,7 +25,7 @@ from lake.kline_store import Held, Zip
 from lake.layout import Layout
 from lake.parallel import Behind, in_parallel
 from lake.progress import Progress, quiet
-from lake.settings import Binance
+from lake.sections import Binance
 from lake.spot import Info, Spot
 from lake.web import NotThereError, RefusedError, Web, WebError
 from lake.windows import DAY_US, Window, moment

@@ -18,7 +18,7 @@ from lake.history import History
 from lake.layout import Layout
 from lake.open_interest import OpenInterest
 from lake.progress import Progress, quiet
-from lake.settings import Binance
+from lake.sections import Binance
 from lake.web import RefusedError, Web
 from lake.windows import Window
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 from lake import calendars, locks, macro_store, yahoo
 from lake.layout import Layout
 from lake.macro_store import Bar
-from lake.settings import MacroMinute
+from lake.sections import MacroMinute
 from lake.windows import DAY, MINUTE_US, Window, micros
 
 Ask = Callable[[str, Window, str | None], pa.Table]

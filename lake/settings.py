@@ -6,11 +6,10 @@ The file is looked for at ``LAKE_CONFIG``, else in the folder one stands in, els
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from typing import Any
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -23,89 +22,13 @@ from lake.errors import BadInputError
 from lake.layout import Layout
 from lake.names import symbols as checked_symbols
 from lake.names import tickers as checked_tickers
+from lake.sections import Binance, Collector, Listener, Logging, MacroMinute, Server, Transformer, Validation
 
 CONFIG_VARIABLE = "LAKE_CONFIG"
 _PREFIX = "LAKE_"
+SECRET = {"server.database_url", "server.auth_string"}
+"""Keys whose values are never said."""
 _ROOT = Path(__file__).resolve().parent.parent
-
-
-def _http(url: str) -> str:
-    return _url(url, ("http://", "https://"))
-
-
-def _ws(url: str) -> str:
-    return _url(url, ("ws://", "wss://"))
-
-
-def _url(url: str, kinds: tuple[str, ...]) -> str:
-    try:
-        known = url.startswith(kinds) and bool(urlsplit(url).hostname) and urlsplit(url).port != 0
-    except ValueError:
-        known = False
-    if not known or any(c.isspace() for c in url):
-        raise ValueError(f"expected a URL that starts with {' or '.join(kinds)}, such as {kinds[-1]}127.0.0.1:9001")
-    return url.rstrip("/")
-
-
-HttpUrl = Annotated[str, AfterValidator(_http)]
-WsUrl = Annotated[str, AfterValidator(_ws)]
-Port = Annotated[int, Field(ge=0, le=65535)]
-Compression = Literal["snappy", "zstd", "gzip", "lz4", "brotli", "none"]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Binance(_Section):
-    """Where the exchange is; a stand-in's addresses work too."""
-
-    ws_url: WsUrl = "wss://data-stream.binance.vision"
-    rest_url: HttpUrl = "https://data-api.binance.vision"
-    futures_url: HttpUrl = "https://fapi.binance.com"
-    archive_url: HttpUrl = "https://data.binance.vision"
-
-
-class Collector(_Section):
-    """How raw parts are written."""
-
-    rotate_seconds: Annotated[float, Field(ge=0.1, le=3600)] = 60
-    flush_seconds: Annotated[float, Field(ge=0.05, le=60)] = 1
-
-
-class Transformer(_Section):
-    """How Parquet files are written."""
-
-    parquet_compression: Compression = "snappy"
-
-
-class MacroMinute(_Section):
-    """Which macro tickers are followed, and how far back a run looks."""
-
-    tickers: tuple[str, ...] = (
-        "SPY", "UUP", "ES=F", "EURUSD=X", "GBPUSD=X", "USDJPY=X", "USDCAD=X", "USDCHF=X", "USDSEK=X",
-    )  # fmt: skip
-    startup_backfill_days: Annotated[int, Field(ge=1, le=30)] = 7
-    runtime_lookback_days: Annotated[int, Field(ge=1, le=7)] = 1
-    yahoo_url: HttpUrl | None = None
-
-
-class Validation(_Section):
-    """What stays of validations: pages and results of so many runs of each suite, the newest."""
-
-    keep_runs: Annotated[int, Field(ge=1, le=10_000)] = 90
-
-
-class Logging(_Section):
-    """How long log files are kept; one file a day."""
-
-    retention_days: Annotated[int, Field(ge=1, le=3650)] = 14
-
-
-class Listener(_Section):
-    """A port on loopback; 0 takes a free one."""
-
-    port: Port
 
 
 class Settings(BaseSettings):
@@ -130,7 +53,7 @@ class Settings(BaseSettings):
     macro_minute: MacroMinute = MacroMinute()
     validation: Validation = Validation()
     logging: Logging = Logging()
-    server: Listener = Listener(port=4200)
+    server: Server = Server(port=4200)
     dashboard: Listener = Listener(port=8501)
     docs: Listener = Listener(port=8502)
 
@@ -226,7 +149,8 @@ def _one_line(error: ValidationError, values: dict[str, Any], path: Path | None)
     first = error.errors()[0]
     key = ".".join(str(part) for part in first["loc"]) or "config"
     what = "no such key: see config.yml for the keys there are" if first["type"] == "extra_forbidden" else first["msg"]
-    given = "" if first["type"] == "extra_forbidden" else f" (given: {str(first.get('input'))[:60]!r})"
+    hidden = first["type"] == "extra_forbidden" or isinstance(first.get("input"), dict) or key in SECRET
+    given = "" if hidden else f" (given: {str(first.get('input'))[:60]!r})"
     return f"{_source(key, values, path)}: {what.removeprefix('Value error, ')}{given}"
 
 

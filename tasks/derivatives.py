@@ -6,7 +6,7 @@ from lake import derivatives
 from lake.derivatives import Collected
 from lake.layout import Layout
 from lake.progress import Progress
-from lake.settings import Binance
+from lake.sections import Binance
 from lake.web import RestrictedError
 from lake.windows import Window
 from tasks.runs import lake_task

@@ -5,7 +5,7 @@ from lake.backfill import Backfilled, Job
 from lake.backfill_plan import Plan, Source
 from lake.layout import Layout
 from lake.progress import Progress
-from lake.settings import Binance
+from lake.sections import Binance
 from lake.spot import Info
 from tasks.runs import lake_task
 

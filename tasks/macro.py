@@ -13,7 +13,7 @@ from lake import macro_fetch
 from lake.layout import Layout
 from lake.macro_fetch import MacroResult
 from lake.progress import Progress
-from lake.settings import MacroMinute
+from lake.sections import MacroMinute
 from lake.yahoo import RateLimitedError
 from tasks.runs import each, lake_task
 

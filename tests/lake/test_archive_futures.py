@@ -10,7 +10,7 @@ import pytest
 from lake.archive import ArchiveError
 from lake.archive_futures import ArchiveFutures
 from lake.derivatives import run
-from lake.settings import Binance
+from lake.sections import Binance
 from lake.web import NotThereError, Web
 from lake.windows import Window
 from simulator import Simulator

@@ -17,7 +17,7 @@ from lake import backfill, kline_store
 from lake.backfill import Backfilled, Job
 from lake.budget import Budget
 from lake.errors import LakeError
-from lake.settings import Binance
+from lake.sections import Binance
 from lake.web import RefusedError
 from lake.windows import DAY_US, MINUTE_US, Window, iso, micros, moment
 from simulator import Listing, Simulator

@@ -17,7 +17,7 @@ from lake.errors import LakeError
 from lake.intervals import opens
 from lake.schemas import FUNDING as FUNDING_SCHEMA
 from lake.schemas import OPEN_INTEREST
-from lake.settings import Binance
+from lake.sections import Binance
 from lake.web import RestrictedError, Web, WebError
 from lake.windows import DAY_US, Window, micros, moment
 from simulator import Listing, Simulator

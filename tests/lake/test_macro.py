@@ -13,7 +13,7 @@ from lake import macro_fetch, macro_store, yahoo
 from lake.errors import LakeError
 from lake.layout import Layout
 from lake.schemas import MACRO
-from lake.settings import MacroMinute
+from lake.sections import MacroMinute
 from lake.windows import MINUTE_US, Window, micros, moment
 from tests.conftest import content
 

@@ -14,7 +14,7 @@ import pytest
 
 from lake import macro_fetch, macro_store, yahoo
 from lake.errors import LakeError
-from lake.settings import MacroMinute
+from lake.sections import MacroMinute
 from lake.windows import Window, micros
 from simulator import Simulator
 from tests.conftest import content
