@@ -11,7 +11,7 @@ import requests
 from lake.errors import LakeError
 
 _TIMEOUT_S = 30
-_FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
+FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class Api:
         state = found["state"]
         return Run(run, found["name"], state["type"], state["name"], state["message"] or "", found["total_run_time"])
 
-    def wait(self, run: str, seconds: float, until: frozenset[str] = frozenset(_FINAL)) -> Run:
+    def wait(self, run: str, seconds: float, until: frozenset[str] = frozenset(FINAL)) -> Run:
         """Wait until a run is in a state of one of these types (final ones by default).
 
         Raises:
@@ -111,7 +111,7 @@ class Api:
         """
         deadline = time.monotonic() + seconds
         while (found := self.look(run)).type not in until:
-            if found.type in _FINAL or time.monotonic() > deadline:
+            if found.type in FINAL or time.monotonic() > deadline:
                 raise LakeError(
                     f"run {found.name} is {found.state} ({found.message}): expected {', '.join(sorted(until))}"
                 )
@@ -125,6 +125,12 @@ class Api:
     def page(self, run: str) -> str:
         """The run's page in the UI."""
         return f"{self.url}/runs/flow-run/{run}"
+
+    def block_document(self, kind: str, name: str) -> str | None:
+        """Return the id of a block by its type's slug and its name, or None where there is none."""
+        asked = {"block_documents": {"name": {"any_": [name]}}, "block_types": {"slug": {"any_": [kind]}}}
+        found = self._send("POST", "block_documents/filter", asked)
+        return str(found[0]["id"]) if found else None
 
     def automations(self) -> dict[str, dict[str, Any]]:
         """Return every automation by name."""

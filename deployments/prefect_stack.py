@@ -13,7 +13,7 @@ POOL = "crypto-lake"
 
 
 def environment(home: Path, port: int, config: Path) -> dict[str, str]:
-    """Return the environment of the processes: this one's, less every setting of Prefect's and the lake's, plus these.
+    """Return the environment of the demo's processes: this one's, less every setting of Prefect's and the lake's.
 
     Args:
         home: Where Prefect keeps its database.
@@ -21,11 +21,18 @@ def environment(home: Path, port: int, config: Path) -> dict[str, str]:
         config: The lake's config.yml.
     """
     own = {key: value for key, value in os.environ.items() if not key.startswith(("PREFECT_", "LAKE_"))}
-    return own | {
-        "LAKE_CONFIG": str(config),
+    return own | {"LAKE_CONFIG": str(config)} | prefect_environment(home, port)
+
+
+def prefect_environment(home: Path, port: int) -> dict[str, str]:
+    """Return what Prefect's server, worker and runs are told: nothing is sent home, no other site may ask."""
+    here = f"http://127.0.0.1:{port}"
+    return {
         "PREFECT_HOME": str(home),
-        "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
+        "PREFECT_API_URL": f"{here}/api",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_SERVER_CSRF_PROTECTION_ENABLED": "true",
+        "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": f"{here},http://localhost:{port}",
         "DO_NOT_TRACK": "1",
         "PREFECT_WORKER_QUERY_SECONDS": "2",
         "GX_ANALYTICS_ENABLED": "false",
@@ -41,12 +48,20 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def server_arguments(host: str, port: int) -> tuple[str, ...]:
+    """Return what starts the server."""
+    return ("-m", "deployments.prefect_server", "--host", host, "--port", str(port))
+
+
+def worker_arguments(name: str) -> tuple[str, ...]:
+    """Return what starts a worker of this name."""
+    return ("-m", "prefect", "worker", "start", "--pool", POOL, "--name", name)
+
+
 def start_server(children: Children, port: int) -> Api:
     """Start the server and wait until it answers."""
     api = Api(f"http://127.0.0.1:{port}")
-    server = children.start(
-        "prefect-server", "-m", "deployments.prefect_server", "--host", "127.0.0.1", "--port", str(port)
-    )
+    server = children.start("prefect-server", *server_arguments("127.0.0.1", port))
     server.wait_for(api.healthy, 60)
     return api
 
@@ -63,5 +78,5 @@ def deploy(children: Children) -> None:
 
 def start_worker(children: Children, api: Api) -> None:
     """Start a worker and wait until the server sees it."""
-    worker = children.start("prefect-worker", "-m", "prefect", "worker", "start", "--pool", POOL, "--name", "local")
+    worker = children.start("prefect-worker", *worker_arguments("local"))
     worker.wait_for(lambda: api.worker_online(POOL), 60)

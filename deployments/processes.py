@@ -81,21 +81,21 @@ class Child:
         lines = self.log.read_text(encoding="utf-8", errors="replace").split("\n") if self.log.exists() else []
         return next((line.strip() for line in reversed(lines) if line.strip()), "no word in its log")
 
-    def stop(self) -> None:
+    def stop(self, gentle_s: float = _GENTLE_S) -> None:
         """End the process and every one it started. Ended before, it does nothing.
 
         Those it started come first: Prefect's worker kills its runs when it ends, and the collector is to close its
-        files. Each is asked, and after 10 to 20 s ended by force.
+        files. Each is asked, and after ``gentle_s`` (those it started: half of that) ended by force.
         """
-        _end(self._others())
+        end(self._others(), gentle_s / 2)
         if self.exit_code is None:
             self._ask()
         with suppress(subprocess.TimeoutExpired):
-            self._process.wait(_GENTLE_S)
+            self._process.wait(gentle_s)
         if self.exit_code is None:
             self._process.kill()
             self._process.wait()
-        _end(self._others())
+        end(self._others(), gentle_s / 2)
 
     def _ask(self) -> None:
         if sys.platform == "win32":
@@ -113,9 +113,9 @@ class Child:
         return found
 
 
-def _end(processes: set[psutil.Process]) -> None:
-    """End processes that are not ours to wait for: asked with SIGTERM, after 10 s by force."""
-    for ask, seconds in ((psutil.Process.terminate, 10.0), (psutil.Process.kill, 5.0)):
+def end(processes: set[psutil.Process], gentle_s: float) -> None:
+    """End processes that are not ours to wait for: asked with SIGTERM, after ``gentle_s`` by force."""
+    for ask, seconds in ((psutil.Process.terminate, gentle_s), (psutil.Process.kill, 5.0)):
         for process in filter(_alive, processes):
             with suppress(psutil.NoSuchProcess):
                 ask(process)
@@ -159,11 +159,11 @@ class Children:
         self._all.append(child)
         return child
 
-    def stop(self, name: str) -> None:
+    def stop(self, name: str, gentle_s: float = _GENTLE_S) -> None:
         """End one of them before the others."""
         for child in [child for child in self._all if child.name == name]:
             self._all.remove(child)
-            child.stop()
+            child.stop(gentle_s)
 
     def __enter__(self) -> "Children":
         """From here on SIGINT and SIGTERM raise KeyboardInterrupt, also where SIGINT was ignored (``nohup … &``)."""

@@ -239,6 +239,54 @@ def demo(
 
 
 @app.command()
+def up() -> None:
+    """Start everything and keep it running: Prefect, worker, collector, dashboard, Data Docs; until Ctrl-C or down."""
+    from deployments import up as system
+
+    raise typer.Exit(system.up())
+
+
+@app.command()
+def down() -> None:
+    """Stop what up keeps running, from any shell."""
+    from deployments import up as system
+
+    typer.echo(system.down())
+
+
+@app.command()
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+) -> None:
+    """Show what up keeps running: each part, its state, process and address. Exit code 1 when it is not up."""
+    from rich.console import Console
+
+    from deployments import up as system
+
+    found = system.status()
+    if as_json:
+        typer.echo(json.dumps(found))
+    elif found is None:
+        typer.echo("not up: crypto-lake up starts everything")
+    else:
+        Console().print(system.table(found))
+    raise typer.Exit(DONE if found else FAILED)
+
+
+@app.command()
+def automations() -> None:
+    """Make Prefect's automations anew from deployments/automations, on the server of the settings."""
+    from deployments import prefect_automations
+    from deployments.prefect_api import Api
+    from lake import settings
+
+    found = settings.load()
+    login = found.server.auth_string
+    api = Api(f"http://127.0.0.1:{found.server.port}", login and login.get_secret_value())
+    typer.echo("made: " + ", ".join(prefect_automations.put(api, found.notify.block)))
+
+
+@app.command()
 def dashboard() -> None:
     """Show the lake in a browser, on 127.0.0.1 and the port that dashboard.port says, until Ctrl-C."""
     import tomllib

@@ -47,3 +47,8 @@ def imports(layout: Layout) -> FileLock:
 def collector(layout: Layout) -> FileLock:
     """Held by the collector while it runs, and by whoever adopts the parts that a killed one left open."""
     return _lock(layout, "collector")
+
+
+def up(layout: Layout) -> FileLock:
+    """Held by `crypto-lake up` while it keeps the lake running."""
+    return _lock(layout, "up")

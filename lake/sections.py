@@ -106,3 +106,9 @@ class Server(Listener):
         if self.auth_string is not None and ":" not in self.auth_string.get_secret_value():
             raise ValueError("auth_string: expected user:password")
         return self
+
+
+class Notify(_Section):
+    """Who is told of failed runs: a block of Prefect's, as ``TYPE/NAME``, such as ``slack-webhook/alerts``."""
+
+    block: Annotated[str, Field(pattern=r"^[a-z0-9-]+/[a-z0-9-]+$")] | None = None

@@ -22,7 +22,7 @@ from lake.errors import BadInputError
 from lake.layout import Layout
 from lake.names import symbols as checked_symbols
 from lake.names import tickers as checked_tickers
-from lake.sections import Binance, Collector, Listener, Logging, MacroMinute, Server, Transformer, Validation
+from lake.sections import Binance, Collector, Listener, Logging, MacroMinute, Notify, Server, Transformer, Validation
 
 CONFIG_VARIABLE = "LAKE_CONFIG"
 _PREFIX = "LAKE_"
@@ -54,6 +54,7 @@ class Settings(BaseSettings):
     validation: Validation = Validation()
     logging: Logging = Logging()
     server: Server = Server(port=4200)
+    notify: Notify = Notify()
     dashboard: Listener = Listener(port=8501)
     docs: Listener = Listener(port=8502)
 

@@ -1,0 +1,181 @@
+"""`crypto-lake up`, `down` and `status`: one command takes a machine to a running lake, and keeps it running.
+
+What runs is written to ``logs/up.json`` at every change, so that `status` and `down` work from any shell; `down` asks
+by a file beside it, as a signal cannot reach another console on Windows. A lock keeps a second `up` out of the same
+lake.
+"""
+
+import json
+import os
+import time
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from filelock import Timeout
+from loguru import logger
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from deployments import prefect_stack, system
+from deployments.processes import Children
+from deployments.system import System
+from lake import files, locks, log, settings
+from lake.errors import LakeError
+from lake.layout import Layout
+from lake.windows import iso
+
+TICK_S, WRITE_S, SIGNS_S, REAP_S = 1.0, 5.0, 15.0, 15.0
+DOWN_S = 30.0
+_COLORS = {
+    "running": "green",
+    "reused": "green",
+    "starting": "yellow",
+    "waiting": "dim",
+    "silent": "yellow",
+    "died": "red",
+}
+
+
+def up(ready: Callable[[], None] = lambda: None) -> int:
+    """Start everything, keep it alive until Ctrl-C or `down`, then stop it; return the exit code.
+
+    Args:
+        ready: Called once, when every part answers.
+
+    Raises:
+        LakeError: it is up already.
+    """
+    found = system.with_ports(settings.load())
+    layout, console = found.layout, Console()
+    layout.base.mkdir(parents=True, exist_ok=True)
+    lock = locks.up(layout)
+    try:
+        lock.acquire(timeout=2)  # `status` holds it for a moment
+    except Timeout:
+        raise LakeError(
+            f"{layout.base}: is up already: crypto-lake status shows it, crypto-lake down stops it"
+        ) from None
+    _asked(layout).unlink(missing_ok=True)
+    log.start(found, console=not console.is_terminal)
+    try:
+        with Children(system.environment(found), layout.logs / "processes", prefect_stack.PROJECT) as children:
+            _keep(System(found, children), layout, console, ready)
+    finally:
+        _state(layout).unlink(missing_ok=True)
+        lock.release()
+    return 0
+
+
+def _keep(parts: System, layout: Layout, console: Console, ready: Callable[[], None]) -> None:
+    live = Live(console=console, refresh_per_second=2) if console.is_terminal else None
+    try:
+        with live or nullcontext():
+            _say(console, f"starting; Ctrl-C or crypto-lake down stops it; logs are in {layout.logs}")
+            _watch(parts, layout, console, live, ready)
+    except KeyboardInterrupt:
+        _say(console, "stopping")
+    finally:
+        parts.stop()
+        _say(console, "stopped")
+
+
+def _watch(parts: System, layout: Layout, console: Console, live: Live | None, ready: Callable[[], None]) -> None:
+    """Look at everything again and again, until `down` asks for the end."""
+    due = dict.fromkeys(("signs", "reap", "write"), float("-inf"))
+    told_ready = False
+    while not _asked(layout).exists():
+        now, lines = time.monotonic(), parts.tick()
+        if now >= due["reap"]:
+            due["reap"] = now + REAP_S
+            lines += parts.reap()
+        if now >= due["signs"]:
+            due["signs"] = now + SIGNS_S
+            parts.signs()
+        if not told_ready and all(part.up for part in parts.parts):
+            told_ready = True
+            lines.append("everything is up: " + ", ".join(f"{p.name} {p.where}" for p in parts.parts if p.where))
+            ready()
+        if lines or now >= due["write"]:
+            due["write"] = now + WRITE_S
+            files.write_text(_state(layout), json.dumps(_facts(parts), indent=1) + "\n")
+        for line in lines:
+            _say(console, line)
+        if live:
+            live.update(table(_facts(parts)))
+        time.sleep(TICK_S)
+
+
+def _say(console: Console, line: str) -> None:
+    """In the log; and above the live table, where there is one."""
+    logger.info(line)
+    if console.is_terminal:
+        console.print(f"{datetime.now(UTC):%H:%M:%S} {line}", markup=False, highlight=False)
+
+
+def down() -> str:
+    """Ask the lake that is up to stop, and wait until it has; return what to say.
+
+    Raises:
+        LakeError: none is up, or it does not stop.
+    """
+    layout = settings.load().layout
+    if _told(layout) is None:
+        raise LakeError(f"{layout.base}: is not up: crypto-lake up starts it")
+    files.write_text(_asked(layout), "stop\n")
+    with suppress(Timeout), locks.up(layout).acquire(timeout=DOWN_S):
+        _asked(layout).unlink(missing_ok=True)
+        return "stopped"
+    raise LakeError(f"it does not stop within {DOWN_S:.0f} s: end the process {(_told(layout) or {}).get('pid')}")
+
+
+def status() -> dict[str, Any] | None:
+    """Return what the lake that is up says of its parts, or None where none is up."""
+    return _told(settings.load().layout)
+
+
+def _told(layout: Layout) -> dict[str, Any] | None:
+    """What is written of the one that is up; the lock says whether one is, as a killed one leaves its file behind."""
+    try:
+        with locks.up(layout).acquire(blocking=False):
+            return None
+    except Timeout:
+        with suppress(OSError, ValueError):
+            return dict(json.loads(_state(layout).read_text(encoding="utf-8")))
+        return {"parts": []}
+
+
+def _facts(parts: System) -> dict[str, Any]:
+    return {
+        "pid": os.getpid(), "ts_utc": iso(datetime.now(UTC).replace(microsecond=0)),
+        "parts": [
+            {"name": part.name, "state": part.state, "pid": part.process and part.process.pid,
+             "restarts": part.restarts, "where": part.where, "said": part.said}
+            for part in parts.parts
+        ],
+    }  # fmt: skip
+
+
+def table(told: dict[str, Any]) -> Table:
+    """Return the parts as people look at them."""
+    shown = Table(
+        "part", "state", "pid", "restarts", "where", "said last", title=f"crypto-lake, {told.get('ts_utc', '')}"
+    )
+    for part in told["parts"]:
+        color = _COLORS.get(part["state"], "")
+        shown.add_row(
+            part["name"], f"[{color}]{part['state']}[/]", str(part["pid"] or ""), str(part["restarts"] or ""), part["where"],
+            part["said"],
+        )  # fmt: skip
+    return shown
+
+
+def _state(layout: Layout) -> Path:
+    return layout.logs / "up.json"
+
+
+def _asked(layout: Layout) -> Path:
+    return layout.logs / "up.stop"
