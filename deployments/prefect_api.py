@@ -132,9 +132,9 @@ class Api:
         found = self._send("POST", "block_documents/filter", asked)
         return str(found[0]["id"]) if found else None
 
-    def automations(self) -> dict[str, dict[str, Any]]:
-        """Return every automation by name."""
-        return {found["name"]: found for found in self._send("POST", "automations/filter", {})}
+    def automations(self) -> dict[str, str]:
+        """Return the id of every automation by name."""
+        return {found["name"]: found["id"] for found in self._send("POST", "automations/filter", {})}
 
     def put_automation(self, known: str | None, automation: dict[str, Any]) -> None:
         """Make an automation, or, where its id is known, replace it."""

@@ -1,6 +1,4 @@
-"""Automations of Prefect's, made from the files in `deployments/automations`: as often as one likes, each is there
-once.
-"""
+"""Automations of Prefect's, made from the files in `deployments/automations`; made again, each is there once."""
 
 from importlib.resources import files
 from typing import Any
@@ -27,8 +25,7 @@ def put(api: Api, block: str | None) -> list[str]:
     """
     known, done = api.automations(), []
     for wanted in _all(api, block):
-        found = known.get(wanted["name"])
-        api.put_automation(found and found["id"], wanted)
+        api.put_automation(known.get(wanted["name"]), wanted)
         done.append(wanted["name"])
     return done
 

@@ -93,7 +93,10 @@ class Part:
             self._lost(now, "what was running already is gone")
         if now < self._not_before or not all(part.up for part in self.needs):
             return
-        self.process, self.state, self._answered = self.start(), "starting", now
+        try:
+            self.process, self.state, self._answered = self.start(), "starting", now
+        except Exception as error:  # of this part; the others are to be kept alive
+            self._lost(now, f"cannot be started: {' '.join(str(error).split())}")
 
     def _lost(self, now: float, said: str) -> None:
         pause = min(FIRST_PAUSE_S * 2**self._failures, LONGEST_PAUSE_S)

@@ -18,7 +18,7 @@ from deployments.prefect_api import FINAL, Api
 from deployments.processes import Children, end
 from deployments.reaper import reap
 from deployments.supervisor import Part, Running
-from lake import health, settings
+from lake import health, settings, signs
 from lake.errors import LakeError
 from lake.layout import Layout
 from lake.settings import Settings
@@ -47,6 +47,12 @@ def environment(found: Settings) -> dict[str, str]:
         login = found.server.auth_string.get_secret_value()
         own |= {"PREFECT_SERVER_API_AUTH_STRING": login, "PREFECT_API_AUTH_STRING": login}
     return own
+
+
+def api(found: Settings) -> Api:
+    """Return the server of the settings, from this machine."""
+    login = found.server.auth_string
+    return Api(f"http://127.0.0.1:{found.server.port}", login.get_secret_value() if login else None)
 
 
 def with_ports(found: Settings) -> Settings:
@@ -115,8 +121,13 @@ class Ordered:
 
 def collector_process(layout: Layout) -> psutil.Process | None:
     """Return the process that collects into this lake, or None where none does."""
-    sign = health.sign(layout, "collector")
-    return health.process(sign) if sign and sign["status"] == "running" else None
+    sign = signs.read_one(layout, "collector")
+    if sign is None or sign.process is None or not sign.living(datetime.now(UTC), signs.lives):
+        return None
+    try:
+        return psutil.Process(sign.process.pid)
+    except psutil.NoSuchProcess:
+        return None
 
 
 def worker_name() -> str:
@@ -139,8 +150,7 @@ class System:
     def __init__(self, found: Settings, children: Children) -> None:
         """Start nothing yet."""
         self._settings, self._children = found, children
-        login = found.server.auth_string
-        self.api = Api(f"http://127.0.0.1:{found.server.port}", login and login.get_secret_value())
+        self.api = api(found)
         self._deployed = False
         self.parts = self._parts()
 
@@ -218,7 +228,8 @@ class System:
         layout, now = self._settings.layout, datetime.now(UTC)
         for name in ("server", "worker"):
             part = self._part(name)
-            health.say(layout, name, status="running" if part.up else "error", now=now)
+            pid = part.process.pid if part.process else None
+            health.say(layout, name, "running" if part.up else "error", now, pid=pid, last_error=part.said or None)
         health.write(layout, now)
 
     def stop(self) -> None:
@@ -227,7 +238,7 @@ class System:
         if (process := collector_process(layout)) is not None:
             end({process}, 4)
         for name in ("server", "worker"):
-            health.say(layout, name, status="stopped", now=datetime.now(UTC))
+            health.say(layout, name, "stopped", datetime.now(UTC))
         health.write(layout, datetime.now(UTC))
         with ThreadPoolExecutor() as pool:
             for name in ("worker", "dashboard", "docs", "server"):

@@ -18,6 +18,7 @@ from filelock import Timeout
 from loguru import logger
 from rich.console import Console
 from rich.live import Live
+from rich.markup import escape
 from rich.table import Table
 
 from deployments import prefect_stack, system
@@ -161,15 +162,12 @@ def _facts(parts: System) -> dict[str, Any]:
 
 def table(told: dict[str, Any]) -> Table:
     """Return the parts as people look at them."""
-    shown = Table(
-        "part", "state", "pid", "restarts", "where", "said last", title=f"crypto-lake, {told.get('ts_utc', '')}"
-    )
+    columns = ("part", "state", "pid", "restarts", "where", "said last")
+    shown = Table(*columns, title=f"crypto-lake, {told.get('ts_utc', '')}")
     for part in told["parts"]:
-        color = _COLORS.get(part["state"], "")
-        shown.add_row(
-            part["name"], f"[{color}]{part['state']}[/]", str(part["pid"] or ""), str(part["restarts"] or ""), part["where"],
-            part["said"],
-        )  # fmt: skip
+        state = f"[{_COLORS.get(part['state'], 'default')}]{part['state']}[/]"
+        numbers = (str(part[name] or "") for name in ("pid", "restarts"))
+        shown.add_row(part["name"], state, *numbers, part["where"], escape(part["said"]))
     return shown
 
 

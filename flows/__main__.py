@@ -276,14 +276,11 @@ def status(
 @app.command()
 def automations() -> None:
     """Make Prefect's automations anew from deployments/automations, on the server of the settings."""
-    from deployments import prefect_automations
-    from deployments.prefect_api import Api
+    from deployments import prefect_automations, system
     from lake import settings
 
     found = settings.load()
-    login = found.server.auth_string
-    api = Api(f"http://127.0.0.1:{found.server.port}", login and login.get_secret_value())
-    typer.echo("made: " + ", ".join(prefect_automations.put(api, found.notify.block)))
+    typer.echo("made: " + ", ".join(prefect_automations.put(system.api(found), found.notify.block)))
 
 
 @app.command()
