@@ -47,3 +47,8 @@ def imports(layout: Layout) -> FileLock:
 def collector(layout: Layout) -> FileLock:
     """Held by the collector while it runs, and by whoever adopts the parts that a killed one left open."""
     return _lock(layout, "collector")
+
+
+def health(layout: Layout, part: str = "") -> FileLock:
+    """Held for a moment by whoever writes the heartbeat, or with ``part`` the runs of a flow."""
+    return _lock(layout, f"health-{part}" if part else "health")
