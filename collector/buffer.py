@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 
-from collector.frames import Event, Kind, MalformedFrameError, parse
+from collector.frames import Event, MalformedFrameError, parse
 from lake.quarantine import record
 
 MOST_LINES = 2_000_000
@@ -19,6 +19,7 @@ class Buffer:
         self._symbols = frozenset(symbols)
         self.lines: defaultdict[str, list[tuple[int, bytes]]] = defaultdict(list)
         self.bad: list[tuple[int, bytes]] = []
+        self.latencies: list[int] = []
         self.waiting = 0
         self.trades = self.quotes = self.quarantined = self.ignored = 0
 
@@ -32,8 +33,9 @@ class Buffer:
         if event.symbol in self._symbols:
             self.lines[event.symbol].append((ts_recv, event.line))
             self.waiting += 1
-            if event.kind is Kind.TRADE:
+            if event.ts_event is not None:  # a trade
                 self.trades += 1
+                self.latencies.append(ts_recv - event.ts_event)
             else:
                 self.quotes += 1
         else:
@@ -50,6 +52,11 @@ class Buffer:
         lines, self.lines, self.waiting = dict(self.lines), defaultdict(list), 0
         bad, self.bad = self.bad, []
         return lines, bad
+
+    def hand_out_latencies(self) -> list[int]:
+        """Return, and forget, by how many µs each trade was received after its time."""
+        found, self.latencies = self.latencies, []
+        return found
 
     def give_back(self, lines: Lines, bad: Timed) -> None:
         """Take back what could not be written, before what has come since."""

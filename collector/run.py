@@ -15,6 +15,7 @@ from loguru import logger
 from collector.buffer import MOST_LINES, Buffer, Lines, Timed
 from collector.session import STREAMS_PER_CONNECTION, url
 from collector.stream import Line
+from collector.vitals import Vitals
 from collector.writer import Parts, by_slot
 from lake import locks, raw
 from lake.errors import LakeError
@@ -82,11 +83,16 @@ class _Collector:
         size = STREAMS_PER_CONNECTION // 2
         groups = [symbols[at : at + size] for at in range(0, len(symbols), size)]
         self.lines = [Line(url(settings.binance.ws_url, group), self.buffer.take) for group in groups]
+        self.vitals = Vitals(settings.layout, self.buffer, self.lines)
 
     def _bad_folder(self, _: str, day: date) -> Path:
         return self.settings.layout.quarantine / _FRAMES / day.isoformat()
 
     async def run(self, duration: float | None) -> Collected:
+        async with self.vitals.told():
+            return await self._run(duration)
+
+    async def _run(self, duration: float | None) -> Collected:
         began = time.monotonic()
         stop, ending = asyncio.Event(), asyncio.Event()
         with _signals(stop):
@@ -112,6 +118,7 @@ class _Collector:
             last = ending.is_set()
             now = time.time_ns() // 1000
             lines, bad = self.buffer.hand_out()
+            self.vitals.took(lines, self.buffer.hand_out_latencies(), now)
             self.buffer.give_back(*await asyncio.to_thread(self._append_all, lines, bad, now))
             if self.buffer.waiting > MOST_LINES:
                 raise LakeError(f"{self.settings.layout.raw}: cannot be written, and memory is full: free the disk")

@@ -5,6 +5,7 @@ which no glob of the lake matches; ``sweep`` takes it away.
 """
 
 import os
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,6 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lake.errors import LakeError
+
+_TRIES = 50  # a reader holds a small file for a moment; one that keeps it for a second is an error
 
 
 @contextmanager
@@ -29,10 +32,22 @@ def whole(path: Path) -> Iterator[Path]:
             yield hidden
             with hidden.open("rb+") as handle:
                 os.fsync(handle.fileno())
-            hidden.replace(path)
+            _replace(hidden, path)
             sync_folder(path.parent)
     except OSError as error:
         raise LakeError(f"{path}: cannot be written ({error.strerror or error}): check the folder and disk") from error
+
+
+def _replace(hidden: Path, path: Path) -> None:
+    """Rename; on Windows, where nobody can replace a file while another reads it, again until the reader is done."""
+    for _ in range(_TRIES if os.name == "nt" else 0):
+        try:
+            hidden.replace(path)
+        except PermissionError:
+            time.sleep(0.02)
+        else:
+            return
+    hidden.replace(path)
 
 
 @contextmanager

@@ -161,6 +161,26 @@ class Layout:
         return self.base / "logs"
 
     @property
+    def health(self) -> Path:
+        """The folder of what the system says of itself: the heartbeat, metrics, and a sign of life of each part."""
+        return self.logs / "health"
+
+    @property
+    def heartbeat(self) -> Path:
+        """How every part is, for programs."""
+        return self.health / "heartbeat.json"
+
+    @property
+    def health_report(self) -> Path:
+        """The same for a person."""
+        return self.reports / "health.md"
+
+    @property
+    def metrics(self) -> Path:
+        """The same for Prometheus."""
+        return self.health / "metrics.prom"
+
+    @property
     def reports(self) -> Path:
         """The folder of reports; Data Docs are below it."""
         return self.base / "reports"

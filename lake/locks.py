@@ -52,3 +52,8 @@ def collector(layout: Layout) -> FileLock:
 def up(layout: Layout) -> FileLock:
     """Held by `crypto-lake up` while it keeps the lake running."""
     return _lock(layout, "up")
+
+
+def health(layout: Layout, part: str = "") -> FileLock:
+    """Held for a moment by whoever writes the heartbeat, or with ``part`` the runs of a flow."""
+    return _lock(layout, f"health-{part}" if part else "health")

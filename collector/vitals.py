@@ -1,0 +1,80 @@
+"""The collector's sign of life, and the heartbeat of the whole lake, while it collects."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from typing import Any
+
+from loguru import logger
+
+from collector.buffer import Buffer, Lines
+from collector.latency import Latencies
+from collector.stream import Line
+from lake import health
+from lake.layout import Layout
+from lake.windows import iso, micros, moment
+
+SAY_EVERY_S = 10.0
+WRITE_EVERY = 3
+"""So many signs for each heartbeat: one every 30 s."""
+
+
+class Vitals:
+    """What the collector tells of itself: latencies, the last frame, counts. Telling never stops or delays collecting."""
+
+    def __init__(self, layout: Layout, buffer: Buffer, lines: Sequence[Line]) -> None:
+        """Tell about these; nothing is said yet."""
+        self._layout, self._buffer, self._lines = layout, buffer, lines
+        self._latencies = Latencies()
+        self._last_seen: int | None = None
+        self._began = datetime.now(UTC)
+
+    def took(self, lines: Lines, latencies: list[int], now: int) -> None:
+        """Note what was received since the last time: lines by symbol in their order, and latencies of trades (µs)."""
+        self._latencies.add(latencies, now)
+        newest = max((timed[-1][0] for timed in lines.values() if timed), default=None)
+        self._last_seen = newest or self._last_seen
+
+    @asynccontextmanager
+    async def told(self) -> AsyncIterator[None]:
+        """Say signs of life while the block runs, and at its end how it ended."""
+        ending = asyncio.Event()
+        telling = asyncio.create_task(self._tell(ending))
+        error = None
+        try:
+            yield
+        except Exception as failure:
+            error = str(failure) or type(failure).__name__
+            raise
+        finally:
+            ending.set()
+            with suppress(asyncio.CancelledError):
+                await telling
+            self._say("error" if error else "stopped", self._fields() | {"last_error": error}, write=True)
+
+    async def _tell(self, ending: asyncio.Event) -> None:
+        number = 0
+        while not ending.is_set():
+            await asyncio.to_thread(self._say, "running", self._fields(), number % WRITE_EVERY == 0)
+            number += 1
+            with suppress(TimeoutError):
+                await asyncio.wait_for(ending.wait(), SAY_EVERY_S)
+
+    def _fields(self) -> dict[str, Any]:
+        buffer = self._buffer
+        p50, p95 = self._latencies.quantiles_ms(micros(datetime.now(UTC)), 0.5, 0.95)
+        return {
+            "started_ts": iso(self._began), "last_seen_ts": self._last_seen and iso(moment(self._last_seen)),
+            "last_latency_p50_ms": p50, "last_latency_p95_ms": p95, "trades": buffer.trades, "quotes": buffer.quotes,
+            "quarantined": buffer.quarantined, "waiting": buffer.waiting,
+            "connections": sum(line.connections for line in self._lines),
+        }  # fmt: skip
+
+    def _say(self, status: str, fields: dict[str, Any], write: bool) -> None:
+        try:
+            health.say(self._layout, "collector", status, datetime.now(UTC), **fields)
+            if write:
+                health.write(self._layout, datetime.now(UTC))
+        except Exception as error:
+            logger.warning("the sign of life could not be said: {}", error)

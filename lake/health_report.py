@@ -1,0 +1,164 @@
+"""The verdict on a heartbeat: what is wrong, what to do about it, and all of it as a page for a person. Pure."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from lake.health_parts import STANDING, Heartbeat
+
+HEALTHY, ERROR, STOPPED = "HEALTHY", "ERROR", "STOPPED"
+DONE, DEGRADED, DOWN = 0, 1, 2
+"""Exit codes: healthy; something is in error or stale; the collector does not run."""
+SILENT_AFTER_S = 90
+"""Nineteen liquid pairs are never silent for so long: the connection is down, or the wrong one."""
+STALE_AFTER_S = {"transformer": 30 * 60, "macro_minute": 60 * 60}
+"""So long after its last run, six and four times its schedule, a flow is behind while the collector goes on."""
+ON_DEMAND = ("slice_export",)
+"""Flows whose failure is told to whoever started them, and makes nobody ill."""
+START = "crypto-lake collect-live"
+_STARTS = {
+    "collector": START,
+    "server": "python -m deployments.prefect_server",
+    "worker": "prefect worker start --pool crypto-lake",
+    "transformer": "crypto-lake transform-hour",
+}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with a part, and what to do."""
+
+    part: str
+    what: str
+    remedy: str
+
+
+def judged(found: Heartbeat, now: datetime) -> Heartbeat:
+    """Return a heartbeat with its verdict: ``state`` (HEALTHY, ERROR or STOPPED), ``exit_code`` and ``problems``."""
+    wrong = problems(found, now)
+    collects = found["collector"]["status"] == "running"
+    state = ERROR if wrong else HEALTHY if collects else STOPPED
+    code = DOWN if not collects else DEGRADED if wrong else DONE
+    return {**found, "state": state, "exit_code": code, "problems": [asdict(one) for one in wrong]}
+
+
+def problems(found: Heartbeat, now: datetime) -> list[Problem]:
+    """Return what is wrong, the collector's first."""
+    wrong = [_failed(name, part) for name, part in parts(found).items() if part["status"] == "error"]
+    if found["collector"]["status"] == "running":
+        wrong += [*_silent(found["collector"], now), *_stale(found, now)]
+    return [one for one in wrong if one.part not in ON_DEMAND]
+
+
+def parts(found: Heartbeat) -> dict[str, dict[str, Any]]:
+    """Return every part of a heartbeat by its name, in the order to be shown in."""
+    names = [*STANDING[:1], "transformer", "macro_minute", *STANDING[1:]]
+    return {name: found[name] for name in names} | found["flows"]
+
+
+def never_ran(found: Heartbeat) -> bool:
+    """Whether nothing has ever said a sign of life in this lake."""
+    return all(part["status"] == "stopped" and not last_seen(part) for part in parts(found).values())
+
+
+def last_seen(part: dict[str, Any]) -> str | None:
+    """Return when a part was last known to do something."""
+    names = ("last_seen_ts", "last_sign_ts", "last_run_end", "last_run_start")
+    return next((str(part[name]) for name in names if part.get(name)), None)
+
+
+def _failed(name: str, part: dict[str, Any]) -> Problem:
+    command = command_of(name)
+    why = part.get("last_error") or "ended with an error"
+    if name in STANDING:
+        return Problem(name, str(why), f"start it again: {command} (what it said last is in logs/)")
+    return Problem(name, f"its last run failed: {why}", f"run it again: {command} (its log lines are in logs/)")
+
+
+def _silent(collector: dict[str, Any], now: datetime) -> list[Problem]:
+    since = collector.get("last_seen_ts") or collector.get("started_ts")
+    age = (now - datetime.fromisoformat(since)).total_seconds() if since else 0.0
+    if age <= SILENT_AFTER_S:
+        return []
+    remedy = "look at the network, and at binance.ws_url and symbols in config.yml; logs/ says what it meets with"
+    return [Problem("collector", f"runs, but has received nothing for {age:,.0f} s", remedy)]
+
+
+def _stale(found: Heartbeat, now: datetime) -> list[Problem]:
+    wrong = []
+    for name, most in STALE_AFTER_S.items():
+        part = found[name]
+        if part["status"] != "idle":
+            continue
+        age = (now - datetime.fromisoformat(part["last_run_end"])).total_seconds()
+        if age > most:
+            what = f"has not run for {age / 60:,.0f} minutes"
+            remedy = f"see that Prefect's worker is up; {command_of(name)} does what is pending now"
+            wrong.append(Problem(name, what, remedy))
+    return wrong
+
+
+def command_of(name: str) -> str:
+    """Return the command that starts a part."""
+    return _STARTS.get(name, f"crypto-lake {name.replace('_', '-')}")
+
+
+def markdown(found: Heartbeat) -> str:
+    """Return a judged heartbeat as a page whose first word is its state."""
+    state = found["state"]
+    lines = [state, "=" * len(state), "", f"{summary(found)} As of {short(found['ts_utc'])} UTC.", ""]
+    if found["problems"]:
+        lines += ["| part | what is wrong | what to do |", "|---|---|---|"]
+        lines += [
+            f"| {_cell(one['part'])} | {_cell(one['what'])} | {_cell(one['remedy'])} |" for one in found["problems"]
+        ]
+        lines.append("")
+    lines += ["| part | status | last seen (UTC) | |", "|---|---|---|---|"]
+    lines += [f"| {' | '.join(map(_cell, row))} |" for row in rows(found)]
+    counts = [f"{value:,} {_FILES[name]}" for name, value in found["files"].items()]
+    return "\n".join([*lines, "", f"Today: {', '.join(counts)}.", ""])
+
+
+_FILES = {
+    "raw_count_today": "raw parts", "parquet_1s_rows_today": "1-second bars", "macro_min_rows_today": "macro minutes",
+}  # fmt: skip
+
+
+def summary(found: Heartbeat) -> str:
+    """Return in a sentence or two how the lake is."""
+    if never_ran(found):
+        return f"Nothing has run in this lake yet. {START} starts it."
+    if found["problems"]:
+        return "; ".join(f"{one['part']}: {one['what']}" for one in found["problems"]) + "."
+    if found["state"] == STOPPED:
+        return f"The collector does not run. {START} starts it."
+    return "The collector records, and nothing is wrong."
+
+
+def rows(found: Heartbeat) -> list[tuple[str, str, str, str]]:
+    """Return of each part that has ever run, and of the contracted ones: name, status, last seen, a few figures."""
+    shown = {name: part for name, part in parts(found).items() if name not in STANDING[1:] or last_seen(part)}
+    return [(name, part["status"], short(last_seen(part)), _figures(part)) for name, part in shown.items()]
+
+
+def short(text: str | None) -> str:
+    """Return an ISO 8601 time to the second, or a dash."""
+    return text[:19].replace("T", " ") if text else "–"
+
+
+def _figures(part: dict[str, Any]) -> str:
+    told = []
+    if part.get("last_latency_p50_ms") is not None:
+        told.append(
+            f"latency {part['last_latency_p50_ms']:,.4g} ms (median), {part['last_latency_p95_ms']:,.4g} ms (95 %)"
+        )
+    if part.get("last_duration_s") is not None:
+        told.append(f"last run {part['last_duration_s']:,.3g} s")
+    if part.get("last_run_rows_written") is not None:
+        told.append(f"{part['last_run_rows_written']:,} rows")
+    return ", ".join(told)
+
+
+def _cell(text: str) -> str:
+    """Text in a table of Markdown: no pipe ends its cell, nothing in it is a tag."""
+    return text.replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
