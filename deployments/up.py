@@ -60,7 +60,8 @@ def up(ready: Callable[[], None] = lambda: None) -> int:
         raise LakeError(
             f"{layout.base}: is up already: crypto-lake status shows it, crypto-lake down stops it"
         ) from None
-    _asked(layout).unlink(missing_ok=True)
+    for left in (_asked(layout), _state(layout)):  # by one that was killed
+        left.unlink(missing_ok=True)
     log.start(found, console=not console.is_terminal)
     try:
         with Children(system.environment(found), layout.logs / "processes", prefect_stack.PROJECT) as children:

