@@ -238,6 +238,24 @@ def demo(
     raise typer.Exit(show.run(keep=keep))
 
 
+@app.command(epilog="[dim]Exit codes: 0 healthy, 1 something is in error or behind, 2 the collector does not run.[/]")
+def health(
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON: heartbeat.json, and more.")] = False,
+) -> None:
+    """Say how every part of the system is, for a person or a monitor."""
+    from datetime import UTC, datetime
+
+    from lake import health_screen, settings
+    from lake import health as lake_health
+
+    found = lake_health.compose(settings.load().layout, datetime.now(UTC))
+    if as_json:
+        typer.echo(json.dumps(found, indent=1))
+    else:
+        health_screen.show(found)
+    raise typer.Exit(found["exit_code"])
+
+
 @app.command()
 def dashboard() -> None:
     """Show the lake in a browser, on 127.0.0.1 and the port that dashboard.port says, until Ctrl-C."""

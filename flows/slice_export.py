@@ -42,4 +42,4 @@ def slice_export(
     if done.without_bars:
         logger.warning("{}: no {} in {}", ", ".join(done.without_bars), source, span)
     artifacts.link("slice-export", done.path, f"{done.path.name}: {done.rows:,} bars, {done.bytes:,} bytes")
-    return ended(f"{done.path}: {done.rows:,} bars of {len(symbols) - len(done.without_bars)} symbols", {})
+    return ended(f"{done.path}: {done.rows:,} bars of {len(symbols) - len(done.without_bars)} symbols", {}, done.rows)
