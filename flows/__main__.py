@@ -245,8 +245,8 @@ def health(
     """Say how every part of the system is, for a person or a monitor."""
     from datetime import UTC, datetime
 
-    from lake import health_screen, settings
     from lake import health as lake_health
+    from lake import health_screen, settings
 
     found = lake_health.compose(settings.load().layout, datetime.now(UTC))
     if as_json:

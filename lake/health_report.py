@@ -131,11 +131,10 @@ def summary(found: Heartbeat) -> str:
     """Return in a sentence or two how the lake is."""
     if never_ran(found):
         return f"Nothing has run in this lake yet. {START} starts it."
-    if found["problems"]:
-        return "; ".join(f"{one['part']}: {one['what']}" for one in found["problems"]) + "."
-    if found["state"] == STOPPED:
-        return f"The collector does not run. {START} starts it."
-    return "The collector records, and nothing is wrong."
+    said = ["; ".join(f"{one['part']}: {one['what']}" for one in found["problems"]) + "."] if found["problems"] else []
+    if found["collector"]["status"] == "stopped":
+        said.append(f"The collector does not run. {START} starts it.")
+    return " ".join(said) or "The collector records, and nothing is wrong."
 
 
 def rows(found: Heartbeat) -> list[tuple[str, str, str, str]]:

@@ -22,4 +22,5 @@ def show(found: Heartbeat, console: Console | None = None) -> None:
         table.add_column(heading, no_wrap=bool(heading))
     for name, status, seen, figures in rows(found):
         table.add_row(Text(name), Text(status, _OF_STATUS[status]), Text(seen), Text(figures))
-    console.print("", table, "", Text(f"{today(found)} As of {short(found['ts_utc'])} UTC."), sep="\n")
+    console.print("", table, "", sep="\n")
+    console.print(Text(f"{today(found)} As of {short(found['ts_utc'])} UTC."), soft_wrap=True)
