@@ -8,12 +8,14 @@ import sys
 from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
 
-import pyarrow as pa
+import psutil
+import pyarrow.parquet as pq
 import pytest
 
 from lake import files, health, health_parts, health_report, health_runs, macro_store, signs, transform
 from lake.signs import Process, Sign
 from lake.windows import iso
+from tests.live import wait
 
 NOW = datetime(2025, 10, 20, 12, tzinfo=UTC)
 HERE = Process(4711, 1.0, "here")
@@ -174,18 +176,10 @@ def test_a_killed_process_is_dead_at_once_even_before_its_parent_looks(sleeper):
     found = Process.of(sleeper.pid)
     assert signs.lives(found) is True
     sleeper.kill()
-    sleeper_is_gone(sleeper)
+    wait(lambda: psutil.Process(sleeper.pid).status() == psutil.STATUS_ZOMBIE)
     assert signs.lives(found) is False, "a zombie has ended"
     sleeper.wait()
     assert signs.lives(found) is False
-
-
-def sleeper_is_gone(process):
-    import psutil
-
-    from tests.live import wait
-
-    wait(lambda: psutil.Process(process.pid).status() == psutil.STATUS_ZOMBIE)
 
 
 def test_another_process_with_the_same_id_is_no_life_and_one_in_another_container_is_not_known(sleeper):
@@ -215,11 +209,10 @@ def test_what_came_today_is_counted(layout, raw):
     raw.put(*(raw.trade(number, 3600 + number) for number in range(1, 5)))
     raw.put(raw.trade(5, 7205))
     transform.run(layout, "SOLUSDT")
-    bar = (1.0, 1.0, 1.0, 1.0, 1.0)
-    macro_store.store(layout, "SPY", {int(NOW.timestamp() + 60 * n) * 1_000_000 for n in range(3)} and
-                      {int(NOW.timestamp() + 60 * n) * 1_000_000: bar for n in range(3)}, "snappy")  # fmt: skip
+    minutes = {int(NOW.timestamp() + 60 * number) * 1_000_000: (1.0,) * 5 for number in range(3)}
+    macro_store.store(layout, "SPY", minutes, "snappy")
     (layout.macro / "not a ticker").mkdir()
-    rows = sum(pa.parquet.read_metadata(path).num_rows for path in layout.parquet.rglob("*.parquet"))
+    rows = sum(pq.read_metadata(path).num_rows for path in layout.parquet.rglob("*.parquet"))
     expected = {"raw_count_today": 2, "parquet_1s_rows_today": rows, "macro_min_rows_today": 3}
     assert health.compose(layout, NOW)["files"] == expected
     assert rows >= 5
@@ -228,8 +221,10 @@ def test_what_came_today_is_counted(layout, raw):
     assert health.compose(layout, NOW)["files"] == expected | {"macro_min_rows_today": 0}
 
 
-KEYS = {"ts_utc", "collector", "macro_minute", "transformer", "server", "worker", "flows", "files", "state", "exit_code",
-        "problems"}  # fmt: skip
+KEYS = {
+    "ts_utc", "collector", "macro_minute", "transformer", "server", "worker", "flows", "files", "state", "exit_code",
+    "problems",
+}  # fmt: skip
 
 
 def _hammer(layout, ready, over, result):
@@ -280,7 +275,7 @@ def test_a_hammering_reader_never_sees_half_a_heartbeat(layout):
         reader.join()
     assert not failed.is_set()
     assert all(reads > 100 and not bad for reads, bad in found), found
-    assert not [path for path in layout.health.rglob("*.tmp")]
+    assert not list(layout.health.rglob("*.tmp"))
 
 
 def test_a_folder_that_cannot_be_written_is_one_line(layout):
