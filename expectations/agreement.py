@@ -6,7 +6,6 @@ a smaller part of it than the one before: an hour of this morning does not hide 
 
 from collections.abc import Iterable
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -40,7 +39,7 @@ def keep(layout: Layout, days: Iterable[DayResult], window: Window) -> None:
             after[day.symbol, day.day] = row
     if after != before:
         rows = [after[key] for key in sorted(after)]
-        write_parquet(_path(layout), PARITY.conform(pa.Table.from_pylist(rows, PARITY.arrow)), "snappy")
+        write_parquet(layout.parity, PARITY.conform(pa.Table.from_pylist(rows, PARITY.arrow)), "snappy")
 
 
 def recent(layout: Layout, symbols: Iterable[str], last: date) -> tuple[Row, ...]:
@@ -71,18 +70,14 @@ def _row(day: DayResult, window: Window) -> Row | None:
     }
 
 
-def _path(layout: Layout) -> Path:
-    return layout.reports / "parity.parquet"
-
-
 def _read(layout: Layout) -> list[Row]:
-    if not _path(layout).exists():
+    if not layout.parity.exists():
         return []
     try:
-        with pq.ParquetFile(_path(layout)) as file:
+        with pq.ParquetFile(layout.parity) as file:
             rows: list[Row] = PARITY.conform(file.read()).to_pylist()
             return rows
     except (pa.ArrowException, OSError, LakeError) as error:
         raise LakeError(
-            f"{_path(layout)}: cannot be read ({error}): move it away, and validate its days again"
+            f"{layout.parity}: cannot be read ({error}): move it away, and validate its days again"
         ) from error

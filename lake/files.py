@@ -26,8 +26,7 @@ def whole(path: Path) -> Iterator[Path]:
     try:
         with scratch(path.parent, path.name) as hidden:
             yield hidden
-            with hidden.open("rb+") as handle:
-                os.fsync(handle.fileno())
+            sync(hidden)
             hidden.replace(path)
             sync_folder(path.parent)
     except OSError as error:
@@ -56,6 +55,12 @@ def write_parquet(path: Path, table: pa.Table, compression: str) -> None:
     """Write a table that already conforms to its schema (`lake.schemas`) as one Parquet file, whole or not at all."""
     with whole(path) as hidden:
         pq.write_table(table, hidden, compression=compression, row_group_size=86_400, write_statistics=True)
+
+
+def sync(path: Path) -> None:
+    """Make what was written to a file survive a power cut."""
+    with path.open("rb+") as handle:
+        os.fsync(handle.fileno())
 
 
 def sync_folder(folder: Path) -> None:
