@@ -1,12 +1,12 @@
 """Slices of the lake, each written as one Parquet or CSV file with a receipt, whole or not at all.
 
-Rows are sorted by symbol, in the order asked for, then by window_start: those of `lake.selections`, which are the views'.
-Two chunks (`lake.slices.Chunk`) are in memory at a time, one being read while the other is written. The same slice of the
-same files is the same file and the same receipt, byte for byte.
+Rows are sorted by symbol, in the order asked for, then by window_start: those of `lake.selections`, which are the
+views'. Two chunks (`lake.slices.Chunk`) are in memory at a time, one being read while the other is written. The same
+slice of the same files is the same file and the same receipt, byte for byte.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -25,11 +25,9 @@ from lake.layout import Layout
 from lake.progress import Progress, quiet
 from lake.ranges import Range
 from lake.slices import Chunk, Slice
-from lake.windows import DAY_US, moment
+from lake.windows import DAY_US, SECOND_US, moment
 
 _TRIES = 5
-_LOOKING = 0.2
-"""The part of the work that coverage is."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +60,11 @@ class _Seen:
     rows: Counter[tuple[str, date]] = field(default_factory=Counter)
     coverage: dict[tuple[str, date], dict[str, Any]] = field(default_factory=dict)
     held: dict[str, list[Range]] = field(default_factory=dict)
+
+    @property
+    def looked_at(self) -> set[str]:
+        """Symbols whose coverage is known."""
+        return {symbol for symbol, _ in self.coverage}
 
 
 def slice_to(
@@ -107,10 +110,12 @@ def _tried(
     before, seen = inputs.listed(layout, wanted), _Seen()
     with views.macros() as con, outputs.placed(out, overwrite) as (hidden, hidden_receipt):
         with _reading(layout, wanted, before):
-            _look(layout, con, wanted, seen, progress)
             if require_complete and wanted.source == "bars":
+                for symbol in wanted.symbols:
+                    progress(0.0, f"coverage of {symbol}")
+                    _look(layout, con, wanted, symbol, seen)
                 holes.refuse_bars(layout, con, wanted, list(seen.coverage.values()))
-            with closing(_tables(layout, con, wanted, progress)) as tables:
+            with closing(_tables(layout, con, wanted, seen, progress)) as tables:
                 _write(hidden, wanted, tables, seen)
         if require_complete and wanted.source == "klines":
             holes.refuse_klines(wanted, seen.held)
@@ -143,26 +148,29 @@ def _unchanged(layout: Layout, wanted: Slice, before: inputs.Inputs) -> None:
         )
 
 
-def _look(layout: Layout, con: duckdb.DuckDBPyConnection, wanted: Slice, seen: _Seen, progress: Progress) -> None:
-    """Take in the coverage of bars, a symbol after the other."""
-    for number, symbol in enumerate(wanted.symbols if wanted.source == "bars" else ()):
-        progress(_LOOKING * number / len(wanted.symbols), f"coverage of {symbol}")
-        found = selections.coverage(layout, [symbol], wanted.window, DAY_US // 1_000_000).on(con)
-        for row in found.to_arrow_table().to_pylist():
-            seen.coverage[symbol, row["window_start"].date()] = row
+def _look(layout: Layout, con: duckdb.DuckDBPyConnection, wanted: Slice, symbol: str, seen: _Seen) -> None:
+    """Take in the coverage of a symbol's bars, a row a day."""
+    found = selections.coverage(layout, [symbol], wanted.window, DAY_US // SECOND_US).on(con)
+    for row in found.to_arrow_table().to_pylist():
+        seen.coverage[symbol, row["window_start"].date()] = row
 
 
 def _tables(
-    layout: Layout, con: duckdb.DuckDBPyConnection, wanted: Slice, progress: Progress
-) -> Iterator[tuple[Chunk, pa.Table]]:
-    """Yield chunks that have rows; while one is being written the next one is read."""
+    layout: Layout, con: duckdb.DuckDBPyConnection, wanted: Slice, seen: _Seen, progress: Progress
+) -> Generator[tuple[Chunk, pa.Table], None, None]:
+    """Yield chunks that have rows; while one is being written the next one is read, by a thread that has ``con``."""
     work = [chunk for symbol in wanted.symbols for chunk in wanted.chunks(layout, symbol)]
-    begun = _LOOKING if wanted.source == "bars" else 0.0
+
+    def read(chunk: Chunk) -> pa.Table:
+        if wanted.source == "bars" and chunk.symbol not in seen.looked_at:
+            _look(layout, con, wanted, chunk.symbol, seen)
+        return wanted.rows(layout, con, chunk)
+
     with ThreadPoolExecutor(1, "slice") as reader:
-        reads = (reader.submit(wanted.rows, layout, con, chunk) for chunk in work)
+        reads = (reader.submit(read, chunk) for chunk in work)
         ahead = next(reads, None)
         for number, chunk in enumerate(work):
-            progress(begun + (1 - begun) * number / len(work), str(chunk))
+            progress(number / len(work), str(chunk))
             table = ahead.result() if ahead else None
             ahead = next(reads, None)
             if table is not None and table.num_rows:
@@ -174,8 +182,7 @@ def _write(hidden: Path, wanted: Slice, tables: Iterator[tuple[Chunk, pa.Table]]
     if first is None:
         names = ", ".join(wanted.symbols)
         raise LakeError(f"{names}: no {wanted.source} in {wanted.window}: nothing written; {_BEFORE[wanted.source]}")
-    open_sink = sinks.csv_text if wanted.form == "csv" else sinks.parquet
-    with open_sink(hidden, wanted.schema, wanted.compression or "none") as sink:
+    with sinks.opened(hidden, wanted.schema, wanted.compression) as sink:
         for chunk, table in chain([first], tables):
             sink.write_table(table)
             _count(seen, wanted, chunk.symbol, table)

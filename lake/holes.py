@@ -21,7 +21,7 @@ def refuse_undefined(wanted: Slice) -> None:
     """Refuse to look for the holes of a source of which nobody knows what there should be.
 
     Raises:
-        BadInputError: the source is macro (Yahoo has no row for a quiet minute) or funding (contracts pay as they like).
+        BadInputError: the source is macro (Yahoo has no row of a quiet minute) or funding (contracts differ).
     """
     if wanted.source in ("macro", "funding"):
         raise BadInputError(

@@ -1,4 +1,4 @@
-"""The files that a slice is made of, as they were: so that its receipt can name them, and none of them changes meanwhile.
+"""The files that a slice is made of, as they were: its receipt names them, and none of them may change meanwhile.
 
 The lake goes on while a slice is written: late trades make an hour anew, compaction puts a day's hours into one file. A
 slice of files from before and after would be one that the lake never held.
@@ -30,7 +30,7 @@ class Inputs:
     files: tuple[File, ...]
 
     def told(self, layout: Layout) -> list[dict[str, Any]]:
-        """Return each file's name below the lake's base, its size and, of a compacted day, its SHA-256 as noted there."""
+        """Return each file's name below the lake's base, its size and, of a compacted day, its noted SHA-256."""
         return [
             {"path": file.path.relative_to(layout.base).as_posix(), "bytes": file.bytes} | _checksum(file.path)
             for file in self.files

@@ -43,7 +43,7 @@ def validation(layout: Layout) -> FileLock:
 
 
 def slice_file(layout: Layout, path: Path) -> FileLock:
-    """Held by whoever writes a slice to a file. Of 256, so that they do not pile up: two files may have the same one."""
+    """Held by whoever writes a slice to a file. There are 256, so that they do not pile up: files may share one."""
     return _lock(layout, f"slice-{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:2]}")
 
 

@@ -6,15 +6,14 @@ Two files cannot be put in place by one rename, so their order keeps two promise
 - **At the file's name there is all of a slice or none of it**, and what was there before until the new one is whole.
 
 A new file: first its receipt, then the file, so that where the file is, its receipt is too. A kill in between leaves a
-receipt of no file, which the next run replaces. Overwriting: the old receipt goes, the new file takes the place of the old
-one, the new receipt comes. A kill in between leaves the old file or the new one, whole, without a receipt, and
-`crypto-lake verify` says so. The name is never empty, as it would be if the new receipt came first.
+receipt of no file, which the next run replaces. Overwriting: the old receipt goes, the new file takes the place of the
+old one, the new receipt comes. A kill in between leaves the old file or the new one, whole, without a receipt, and
+`crypto-lake verify` says so. The name is never empty, as it would have to be if the new receipt came first.
 
 Hidden files (``.NAME.….tmp``) that a kill leaves are swept by the next run that writes to the same name.
 """
 
 import json
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -61,7 +60,7 @@ def refuse(layout: Layout, out: Path, overwrite: bool) -> None:
 
 
 def _is_own(layout: Layout, out: Path) -> bool:
-    """By name, in whichever case, for folders that are not there yet; by identity, as a disk may not tell case apart."""
+    """By name, in whichever case, for folders that are not there yet; by identity, as a link has another name."""
     base, place = layout.base.resolve(), out.resolve()
     if base in place.parents and place.relative_to(base).parts[0].casefold() in _OWN:
         return True
@@ -137,7 +136,7 @@ def _link(hidden: Path, out: Path) -> None:
 def _sweep(out: Path) -> None:
     """Take away what killed writers of this very file left."""
     left = re.compile(rf"\.{re.escape(out.name)}({re.escape(RECEIPT)})?\.\d+-[0-9a-f]{{8}}\.tmp")
-    for name in os.listdir(out.parent) if out.parent.is_dir() else ():
-        if left.fullmatch(name):
+    for path in out.parent.iterdir() if out.parent.is_dir() else ():
+        if left.fullmatch(path.name):
             with suppress(FileNotFoundError):
-                (out.parent / name).unlink()
+                path.unlink()

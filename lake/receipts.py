@@ -92,10 +92,13 @@ def verify(path: Path) -> str:
     found = {"bytes": path.stat().st_size, "SHA-256": sha256(path)}
     if found.items() <= expected.items():
         found["rows"] = _counted(path, form)
-    wrong = [f"{name} {found[name]}, the receipt says {expected[name]}" for name in found if found[name] != expected[name]]
+    wrong = [
+        f"{name} {found[name]}, the receipt says {expected[name]}" for name in found if found[name] != expected[name]
+    ]
     if wrong:
         raise LakeError(f"{path}: is not what its receipt describes: {'; '.join(wrong)}: export the slice again")
-    return f"{path}: as its receipt says: {expected['rows']:,} rows, {expected['bytes']:,} bytes, SHA-256 {found['SHA-256']}"
+    rows, size = expected["rows"], expected["bytes"]
+    return f"{path}: as its receipt says: {rows:,} rows, {size:,} bytes, SHA-256 {found['SHA-256']}"
 
 
 def sha256(path: Path) -> str:
@@ -162,7 +165,9 @@ def _parity(layout: Layout, wanted: Slice) -> dict[tuple[str, date], dict[str, i
             partitioning=None,
         )
     except (pa.ArrowException, OSError) as error:
-        raise LakeError(f"{layout.parity}: cannot be read ({error}): move it away, and validate its days again") from error
+        raise LakeError(
+            f"{layout.parity}: cannot be read ({error}): move it away, and validate its days again"
+        ) from error
     return {
         (row["symbol"], row["day"]): {"compared": row["compared"], "equal": row["agree"]} for row in table.to_pylist()
     }

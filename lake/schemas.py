@@ -207,19 +207,19 @@ def _as_in_views(columns: tuple[Column, ...], time: str) -> tuple[Column, ...]:
 
 KLINE_ROWS = Schema(
     "slice_klines",
-    "a slice of klines: one symbol, one candle; by symbol in the order asked for, then window_start",
+    "a slice of klines: one symbol, one candle; by symbol as asked for, then window_start",
     (_EXCHANGE, *_as_in_views(KLINES.columns, "open_time")),
 )
 
 MACRO_ROWS = Schema(
     "slice_macro",
-    "a slice of macro minutes: one ticker, one minute; by ticker in the order asked for, then window_start",
+    "a slice of macro minutes: one ticker, one minute; by ticker as asked for, then window_start",
     _as_in_views(MACRO.columns, "ts"),
 )
 
 FUNDING_HOURS = Schema(
     "slice_funding",
-    "a slice of fundings: one USD-M perpetual, one hour that has any; by symbol in the order asked for, then window_start",
+    "a slice of funding: one USD-M perpetual, one hour that has any; by symbol as asked for, then window_start",
     (
         Column("symbol", pa.string(), "", "the contract, in the exchange's capitals"),
         Column("window_start", UTC_US, "UTC", "start of the hour"),

@@ -3,7 +3,7 @@
 | source | tf | rows |
 |---|---|---|
 | `bars` | 1s (as stored) to 1d (rolled up) | the lake's own bars: the views `bars_…` without `exchange` |
-| `klines` | the exchange's interval of that name, 1m unless told | the exchange's candles: `klines_1m` without the date |
+| `klines` | the exchange's interval of that name; 1m | the exchange's candles: `klines_1m` without the date |
 | `macro` | 1m | Yahoo's minutes of tickers: `macro_minute` |
 | `funding` | 1h | funding in force and open interest: `funding_oi_hourly` |
 """
@@ -41,7 +41,12 @@ SCHEMAS: dict[Source, Schema] = {
 _OWN_TF: dict[Source, Timeframe] = {"bars": "1s", "klines": "1m", "macro": "1m", "funding": "1h"}
 _ONLY = ("macro", "funding")
 """Sources that have no other timeframe."""
-_MACROS = {"bars": ["bars_in", "rolled_up"], "klines": ["klines_in"], "macro": ["macro_in"], "funding": ["funding_oi_in"]}
+_MACROS = {
+    "bars": ["bars_in", "rolled_up"],
+    "klines": ["klines_in"],
+    "macro": ["macro_in"],
+    "funding": ["funding_oi_in"],
+}
 
 
 @dataclass(frozen=True)
