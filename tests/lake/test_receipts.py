@@ -132,7 +132,7 @@ def test_the_sql_of_a_receipt_gives_the_rows_of_the_file_again(make, layout, sou
         "interest_files": [p for p in paths if "/open_interest/" in p], "width": 300,
     }  # fmt: skip
     known = lists | {name: given[name] for name in ("symbols", "start", "end")}
-    *macros, statement = [part for part in duckdb.extract_statements(told["sql"])]
+    *macros, statement = duckdb.extract_statements(told["sql"])
     for macro in macros:
         con.execute(macro)
     params = {name: known[name] for name in statement.named_parameters}

@@ -55,6 +55,7 @@ def run(script, *arguments, **more):
 def state(out, old, new):
     """What a person sees of a slice, each file whole; anything else is a failure."""
     receipt = outputs.receipt_of(out)
+    out.parent.mkdir(exist_ok=True)
     assert {path.name for path in out.parent.iterdir() if not path.name.startswith(".")} <= {out.name, receipt.name}
     found = None
     if out.exists():
