@@ -2,10 +2,10 @@
 
     python -m benchmarks.slice [LAKE] [RUNS]
 
-LAKE is a folder of `benchmarks._lake`, made where it is missing. The COPY names the same 90 files in the same order and the
-same codec, and does nothing else: no order to keep, no coverage, no checksum, no receipt, no fsync. That is the limit. Each
-way runs in a process of its own, by turns; printed are medians: seconds without imports, seconds of CPU, peak memory.
-Beside them, what our memory does with ten times the days.
+LAKE is a folder of `benchmarks._lake`; what it lacks is made. The COPY names the same 90 files in the same order and
+the same codec, and does nothing else: no order to keep, no coverage, no checksum, no receipt, no fsync. That is the limit.
+Each way runs in a process of its own, by turns; printed are medians: seconds without imports, seconds of CPU, peak
+memory. Beside them, what our memory does with ten times the days.
 """
 
 import json
@@ -66,10 +66,9 @@ def main() -> None:
         return
     base = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(tempfile.gettempdir()) / "crypto-lake-slices"
     runs = int(sys.argv[2]) if len(sys.argv) > 2 else 5
-    if len(sys.argv) < 2:
-        _lake.make(base, symbols=len(SYMBOLS), kline_days=0)
-    found = {way: [measured(way, base, _lake.DAYS)] for way in WAYS}
-    for way in [*WAYS] * (runs - 1):
+    _lake.make(base, symbols=len(SYMBOLS), kline_days=0)
+    found: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS}
+    for way in [*WAYS] * runs:
         found[way].append(measured(way, base, _lake.DAYS))
     assert len({one["rows"] for each in found.values() for one in each}) == 1
     limit = statistics.median(one["seconds"] for one in found[WAYS[1]])
