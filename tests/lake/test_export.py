@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from filelock import Timeout
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -297,6 +298,18 @@ def test_of_two_runs_to_one_file_the_second_waits_and_is_refused(lake, tmp_path)
     assert out.read_text() == "the first run's"
 
 
+def test_while_a_slice_is_written_nobody_else_writes_to_its_file(lake, tmp_path):
+    held = []
+
+    def look(done, what):
+        with pytest.raises(Timeout):
+            locks.slice_file(lake, tmp_path / "lake" / ".." / "a").acquire(timeout=0)
+        held.append(what)
+
+    sliced(lake, tmp_path / "a", progress=look)
+    assert len(held) == 4
+
+
 @pytest.mark.parametrize("overwrite", [False, True])
 @pytest.mark.parametrize("form", ["parquet", "csv"])
 def test_half_a_slice_is_no_file(lake, tmp_path, monkeypatch, form, overwrite):
@@ -345,6 +358,13 @@ def test_nor_by_way_of_links(lake, tmp_path):
     linked = Layout(tmp_path / "to_lake")
     with pytest.raises(BadInputError, match="among the lake's own files"):
         sliced(linked, lake.base / "parquet" / "x")
+
+
+def test_nor_where_one_of_the_lakes_folders_is_a_link_to(lake, tmp_path):
+    (tmp_path / "other_disk").mkdir()
+    (lake.base / "raw").symlink_to(tmp_path / "other_disk")
+    with pytest.raises(BadInputError, match="among the lake's own files"):
+        sliced(lake, tmp_path / "other_disk" / "binance" / "x")
 
 
 def test_a_link_a_folder_and_a_name_that_is_none_are_refused_even_to_overwrite(lake, tmp_path):
