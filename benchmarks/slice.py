@@ -4,8 +4,8 @@
 
 LAKE is a folder of `benchmarks._lake`; what it lacks is made. The COPY names the same 90 files in the same order and
 the same codec, and does nothing else: no order to keep, no coverage, no checksum, no receipt, no fsync. That is the
-limit. Each way runs in a process of its own, by turns; printed are medians: seconds without imports, seconds of CPU, peak
-memory. Beside them, what our memory does with ten times the days.
+limit. Each way runs in a process of its own, by turns; printed are medians: seconds without imports, seconds of CPU,
+peak memory. Beside them, what our memory does with ten times the days.
 """
 
 import json
