@@ -2,6 +2,7 @@
 
 import os
 import uuid
+from pathlib import Path
 
 import duckdb
 
@@ -25,6 +26,7 @@ VIEWS = (
     "dxy_synthetic_minute",
 )
 """Every view (`sql/views`), each after those that it reads."""
+_SPILL = ".duckdb"
 
 
 def connect(layout: Layout) -> duckdb.DuckDBPyConnection:
@@ -43,7 +45,7 @@ def locked(layout: Layout) -> duckdb.DuckDBPyConnection:
     """
     base = layout.base.resolve()
     con = connect(Layout(base))
-    spill = base / f".duckdb-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    spill = base / f"{_SPILL}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
     # Its pattern too: of a base path such as /data[1] that is the name which DuckDB asks about before it lists files.
     allowed = [f"{base}{os.sep}", f"{duck.pattern(base)}/"]
     for name, value in (("temp_directory", str(spill)), ("allowed_directories", allowed)):
@@ -51,6 +53,11 @@ def locked(layout: Layout) -> duckdb.DuckDBPyConnection:
     con.execute("SET enable_external_access = false")
     con.execute("SET lock_configuration = true")
     return con
+
+
+def spilled(layout: Layout) -> list[Path]:
+    """Return the folders of what this process's connections have put onto the disk for want of memory."""
+    return sorted(layout.base.resolve().glob(f"{_SPILL}-{os.getpid()}-*"))
 
 
 def sql(layout: Layout) -> str:
