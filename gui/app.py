@@ -29,7 +29,7 @@ def main() -> None:
     if not symbols:
         st.fragment(run_every=5)(empty.draw)(lake)
         return
-    view = controls.view(symbols, lake.tickers())
+    view = controls.view(symbols, lake.layout.tickers())
     st.fragment(run_every=state.REFRESH[view.refresh])(_safe)(lake, view)
 
 
