@@ -34,7 +34,8 @@ def _coverage(table: pa.Table, window: Window) -> None:
             "Seconds held": f"{total['held']:,}",
             "Flat": f"{total['flat']:,}",
             "Missing": f"{total['missing']:,}",
-            "Trades missing": f"{total['trades_missing']:,}",
+            # Ids that begin anew, as those of a stand-in started again, prove nothing of what is missing.
+            "Trades missing": "–" if pc.min(table["trades_missing"]).as_py() < 0 else f"{total['trades_missing']:,}",
         }
     )
     st.subheader("Coverage: share of seconds", anchor=False)

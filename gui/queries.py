@@ -45,20 +45,21 @@ def coverage(con: Connection, layout: Layout, symbol: str, window: Window) -> pa
     return found.select(list(COVERAGE)).rename_columns(list(COVERAGE.values()))
 
 
-def derivatives(con: Connection, symbol: str, window: Window) -> pa.Table:
+def derivatives(con: Connection, layout: Layout, symbol: str, window: Window) -> pa.Table:
     """Return funding rate, mark price and open interest of a perpetual, an hour or more a row."""
-    fixed = {"start": window.start, "end": window.end, "seconds": state.hours(window)}
-    return source.ask(con, source.own("derivatives", symbol=symbol, **fixed))
+    seconds = state.hours(window)
+    return source.ask(con, source.of("derivatives", lambda: selections.funding(layout, [symbol], window), seconds))
 
 
-def macro(con: Connection, ticker: str, window: Window) -> pa.Table:
+def macro(con: Connection, layout: Layout, ticker: str, window: Window) -> pa.Table:
     """Return window_start and close of a macro ticker, a minute or more a row."""
-    return source.ask(con, source.own("macro", ticker=ticker, **_minutes(window)))
+    seconds = state.minutes(window)
+    return source.ask(con, source.of("macro", lambda: selections.macro(layout, [ticker], window), seconds))
 
 
-def dxy(con: Connection, window: Window) -> pa.Table:
+def dxy(con: Connection, layout: Layout, window: Window) -> pa.Table:
     """Return window_start and close of the synthetic dollar index, a minute or more a row."""
-    return source.ask(con, source.own("dxy", **_minutes(window)))
+    return source.ask(con, source.of("dxy", lambda: selections.dxy(layout, window), state.minutes(window)))
 
 
 def parity(con: Connection, layout: Layout, symbol: str) -> pa.Table | None:
@@ -114,7 +115,3 @@ def age_seconds(at: Any, now: datetime) -> float | None:
         return (now - datetime.fromisoformat(str(at))).total_seconds()
     except (ValueError, TypeError):
         return None
-
-
-def _minutes(window: Window) -> dict[str, Any]:
-    return {"start": window.start, "end": window.end, "seconds": state.minutes(window)}

@@ -1,17 +1,18 @@
--- dxy_synthetic_minute: the US dollar index out of its six rates. Grain: one minute in which at least one of them has a
--- bar, and in which all six have a close that is not older than five minutes (between the starts of the minutes).
--- Input: macro_minute. oldest_s is the age of the oldest of the six closes in seconds, 0 to 300.
+-- dxy_of(minutes): the US dollar index out of its six rates in the table, view or CTE named `minutes`, which has the columns
+-- of macro_minute; other tickers in it do not count. Grain: one minute in which at least one of the six has a bar, and in
+-- which all have a close that is not older than five minutes (between the starts of the minutes). oldest_s is the age of
+-- the oldest of the six closes in seconds, 0 to 300.
 -- The formula is ICE's (U.S. Dollar Index, FAQ). Why no older closes: after a weekend the rates come back one by one,
 -- and an index of Friday's euro and Sunday's yen never was.
-CREATE OR REPLACE VIEW dxy_synthetic_minute AS
+CREATE OR REPLACE MACRO dxy_of(minutes) AS TABLE
 WITH closes AS (
     SELECT ticker, window_start, close
-    FROM macro_minute
+    FROM query_table(minutes)
     WHERE ticker IN ('EURUSD=X', 'USDJPY=X', 'GBPUSD=X', 'USDCAD=X', 'USDSEK=X', 'USDCHF=X')
 ),
 tickers AS (SELECT DISTINCT ticker FROM closes),
-minutes AS (SELECT DISTINCT window_start FROM closes),
-asked AS (SELECT ticker, window_start FROM minutes CROSS JOIN tickers),
+times AS (SELECT DISTINCT window_start FROM closes),
+asked AS (SELECT ticker, window_start FROM times CROSS JOIN tickers),
 known AS (
     SELECT
         asked.window_start, asked.ticker, closes.close,
