@@ -39,7 +39,7 @@ def _coverage(table: pa.Table, window: Window) -> None:
         }
     )
     st.subheader("Coverage: share of seconds", anchor=False)
-    st.altair_chart(
+    parts.chart(
         charts.coverage(table, state.stretch(window), window), alt="Seconds held, flat and missing", key="coverage"
     )
 

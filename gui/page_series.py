@@ -49,10 +49,10 @@ def _series(table: pa.Table, column: str, title: str, seconds: int, span: Window
     if table[column].null_count == table.num_rows:
         st.caption("Nothing in this range.")
     elif signed:
-        st.altair_chart(charts.signed(table, column, title, seconds, span), alt=title, key=title)
+        parts.chart(charts.signed(table, column, title, seconds, span), alt=title, key=title)
     else:
         step = column == "mark_price"
-        st.altair_chart(charts.line(table, column, title, colour, seconds, span, step=step), alt=title, key=title)
+        parts.chart(charts.line(table, column, title, colour, seconds, span, step=step), alt=title, key=title)
 
 
 def _foot(table: pa.Table, what: str, name: str, window: Window) -> None:

@@ -6,6 +6,7 @@ import pyarrow as pa
 import streamlit as st
 
 from gui import queries
+from gui.charts import Chart
 from lake.windows import Window, iso
 
 
@@ -26,6 +27,15 @@ def download(table: pa.Table, name: str, window: Window) -> None:
         f"CSV, {table.num_rows:,} rows", queries.csv(table), f"{name}_{stamp}.csv", "text/csv",
         key=f"csv-{name}", on_click="ignore", icon=":material/download:",
     )  # fmt: skip
+
+
+def chart(drawn: Chart, alt: str, key: str) -> None:
+    """Draw a chart; ``alt`` is what it is called to those who do not see it.
+
+    Its rows go by name: those that Streamlit is given apart reach Vega after a first drawing without any.
+    """
+    rows = {"data": {"name": "rows"}, "datasets": {"rows": drawn.rows}}
+    st.vega_lite_chart(spec=drawn.spec | rows, alt=alt, key=key)
 
 
 def figures(values: dict[str, str]) -> None:

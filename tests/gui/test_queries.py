@@ -72,7 +72,7 @@ DAYS = Window(START.replace(hour=0), START.replace(hour=0) + timedelta(days=3))
 
 @pytest.fixture
 def beside(layout, con):
-    """Two days of derivatives and macro minutes from ten o'clock on, and torn files two days before, as of another symbol."""
+    """Two days of derivatives and macro minutes from ten o'clock on, and torn files beside them."""
     for day in (0, 1):
         derivatives(layout, 14, START + timedelta(days=day))
         macro(layout, 840, START + timedelta(days=day))
