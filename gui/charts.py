@@ -31,21 +31,24 @@ def candles(bars: pa.Table, seconds: int, span: Window) -> Chart:
     """Candles; what is not proved complete is pale, as in `volume`."""
     names = ["open", "high", "low", "close", "trade_count"]
     y = {"field": "low", "type": "quantitative", "scale": {"zero": False, "nice": True}, "axis": _AXIS}
-    wick = {
+    wick: Spec = {
         "mark": {"type": "rule", "strokeWidth": 1},
         "encoding": {"x": _x("mid", span), "y": y, "y2": {"field": "high"}},
     }
-    body = {
+    body: Spec = {
         "mark": {"type": "bar", "strokeWidth": 1, "clip": True},
         "encoding": {
             "x": _x("left", span), "x2": {"field": "right"}, "stroke": _DIRECTION,
             "y": {"field": "open", "type": "quantitative"}, "y2": {"field": "close"},
         },
     }  # fmt: skip
-    shared = {"color": _DIRECTION, "opacity": _PROVED, "tooltip": _tips(_PRICES)}
     rows = _bars(bars, names, seconds)
     rows["mid"] = rows["t"] + seconds * 500.0
-    return _chart({"encoding": shared, "layer": [wick, body]}, rows, 340)
+    for layer in (
+        (wick, body) if len(rows) < CANVAS_FROM else (body,)
+    ):  # where bodies are as thin, tips of both cost 0.2 s
+        layer["encoding"]["tooltip"] = _tips(_PRICES)
+    return _chart({"encoding": {"color": _DIRECTION, "opacity": _PROVED}, "layer": [wick, body]}, rows, 340)
 
 
 def volume(bars: pa.Table, seconds: int, span: Window) -> Chart:

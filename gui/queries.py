@@ -7,12 +7,12 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from gui import source, state
+from gui import days, source, state
 from lake import duck, selections
 from lake.layout import Layout
 from lake.schemas import UTC_US
 from lake.timeframes import Timeframe
-from lake.windows import Window
+from lake.windows import DAY, Window
 
 BARS = pa.schema(
     [("symbol", pa.string()), ("window_start", UTC_US)]
@@ -31,8 +31,13 @@ Connection = duckdb.DuckDBPyConnection
 
 def bars(con: Connection, layout: Layout, symbol: str, window: Window, tf: Timeframe) -> pa.Table:
     """Return the bars of a symbol that begin in a window, with the columns of `BARS`, ascending."""
-    found = source.ask(con, lambda: selections.bars(layout, [symbol], window, tf))
-    return found.select(BARS.names).cast(BARS)
+
+    def ask(asked: Window) -> pa.Table:
+        found = source.ask(con, lambda: selections.bars(layout, [symbol], asked, tf))
+        return found.select(BARS.names).cast(BARS)
+
+    whole = window.end - window.start > DAY and tf != "1s"
+    return days.bars(layout, symbol, window, tf, ask) if whole else ask(window)
 
 
 def coverage(con: Connection, layout: Layout, symbol: str, window: Window) -> pa.Table:
