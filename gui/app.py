@@ -2,17 +2,10 @@
 
 import streamlit as st
 
-from gui import controls, empty, page_chart, page_health, page_quality, page_series, state, theme
+from gui import controls, empty, state, theme
 from gui.open import Lake, opened
+from gui.pages import PAGES
 from lake.errors import LakeError
-
-PAGES = {
-    "Chart": page_chart.draw,
-    "Derivatives": page_series.derivatives,
-    "Macro": page_series.macro,
-    "Quality": page_quality.draw,
-    "Health": page_health.draw,
-}
 
 
 def main() -> None:

@@ -32,11 +32,11 @@ def candles(bars: pa.Table, seconds: int, span: Window) -> Chart:
     names = ["open", "high", "low", "close", "trade_count"]
     y = {"field": "low", "type": "quantitative", "scale": {"zero": False, "nice": True}, "axis": _AXIS}
     wick: Spec = {
-        "mark": {"type": "rule", "strokeWidth": 1},
+        "mark": {"type": "rule", "strokeWidth": 1, "invalid": None},
         "encoding": {"x": _x("mid", span), "y": y, "y2": {"field": "high"}},
     }
     body: Spec = {
-        "mark": {"type": "bar", "strokeWidth": 1, "clip": True},
+        "mark": {"type": "bar", "strokeWidth": 1, "clip": True, "invalid": None},
         "encoding": {
             "x": _x("left", span), "x2": {"field": "right"}, "stroke": _DIRECTION,
             "y": {"field": "open", "type": "quantitative"}, "y2": {"field": "close"},
@@ -61,7 +61,7 @@ def volume(bars: pa.Table, seconds: int, span: Window) -> Chart:
     }  # fmt: skip
     names = ["open", "close", "volume_base", "volume_quote", "trade_count"]
     rows = _bars(bars, names, seconds).drop(columns=["open", "close"])
-    return _chart({"mark": {"type": "rect", "clip": True}, "encoding": encoding}, rows, 130)
+    return _chart({"mark": {"type": "rect", "clip": True, "invalid": None}, "encoding": encoding}, rows, 130)
 
 
 def spread(bars: pa.Table, seconds: int, span: Window) -> Chart:
@@ -206,7 +206,8 @@ def _colour(column: str, domain: list[str], inks: list[str], *, legend: bool) ->
 
 
 def _chart(spec: Spec, rows: pd.DataFrame, height: int) -> Chart:
-    more: Spec = {"height": height, "config": {"view": {"strokeWidth": 0}}}
+    # Vega's own description of each mark costs as much as the mark; the chart as a whole has its name from the page.
+    more: Spec = {"height": height, "config": {"view": {"strokeWidth": 0}, "aria": False}}
     if len(rows) >= CANVAS_FROM:
         more["usermeta"] = {"embedOptions": {"renderer": "canvas"}}
     return Chart(spec | more, rows)

@@ -1,6 +1,7 @@
 """What several pages have: the line that says what is shown, the link to its rows, a row of figures."""
 
 from datetime import datetime
+from functools import partial
 
 import pyarrow as pa
 import streamlit as st
@@ -21,10 +22,10 @@ def short(at: datetime) -> str:
 
 
 def download(table: pa.Table, name: str, window: Window) -> None:
-    """Offer the rows of a table, as they are on the screen, as CSV."""
+    """Offer the rows of a table, as they are on the screen, as CSV, which is made when it is asked for."""
     stamp = f"{iso(window.start)}_{iso(window.end)}".replace(":", "")
     st.download_button(
-        f"CSV, {table.num_rows:,} rows", queries.csv(table), f"{name}_{stamp}.csv", "text/csv",
+        f"CSV, {table.num_rows:,} rows", partial(queries.csv, table), f"{name}_{stamp}.csv", "text/csv",
         key=f"csv-{name}", on_click="ignore", icon=":material/download:",
     )  # fmt: skip
 

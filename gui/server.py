@@ -15,6 +15,7 @@ import threading
 import tomllib
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -41,6 +42,7 @@ def run(settings: Settings) -> None:
         raise BadInputError(
             "the dashboard needs Streamlit: make install, or pip install 'crypto-lake[dashboard]'"
         ) from None
+    import_module("gui.pages")  # half a second that the first page need not wait for
     port = free(settings.dashboard.port)
     told = tomllib.loads((_ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
     bootstrap.load_config_options(
