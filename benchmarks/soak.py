@@ -2,7 +2,8 @@
 
     python -m benchmarks.soak [--minutes 120] [--kill-every 120]
 
-It ends with exit code 1 when a part is not back within 60 s, a run is stuck, or a trade is neither held nor known missing.
+It ends with exit code 1 when a part is not back within 60 s, a run is stuck, or a trade is neither held nor known
+missing.
 """
 
 import argparse
