@@ -20,8 +20,12 @@ def environment(home: Path, port: int, config: Path) -> dict[str, str]:
         port: Of the server, on loopback.
         config: The lake's config.yml.
     """
-    own = {key: value for key, value in os.environ.items() if not key.startswith(("PREFECT_", "LAKE_"))}
-    return own | {"LAKE_CONFIG": str(config)} | prefect_environment(home, port)
+    return inherited("PREFECT_", "LAKE_") | {"LAKE_CONFIG": str(config)} | prefect_environment(home, port)
+
+
+def inherited(*without: str) -> dict[str, str]:
+    """Return this process's environment, less the variables that begin so."""
+    return {key: value for key, value in os.environ.items() if not key.startswith(without)}
 
 
 def prefect_environment(home: Path, port: int) -> dict[str, str]:

@@ -1,6 +1,5 @@
 """What `up` keeps alive: Prefect's server and worker, the collector, the dashboard, the Data Docs server."""
 
-import os
 import socket
 import time
 from collections.abc import Callable
@@ -33,7 +32,7 @@ def environment(found: Settings) -> dict[str, str]:
 
     What stands in config.yml is found there again by each process; what the environment says goes on to it.
     """
-    own = {key: value for key, value in os.environ.items() if not key.startswith("PREFECT_")}
+    own = stack.inherited("PREFECT_")
     if config := settings.config_file():
         own["LAKE_CONFIG"] = str(config)
     own["LAKE_BASE_PATH"] = found.base_path

@@ -121,7 +121,7 @@ def test_a_monitor_sees_it_by_exit_code(layout, sim):
         health.say(layout, "worker", "error", now(), last_error="no server")
         done = ask()
         assert (done.returncode, done.stdout.split()[0]) == (1, "ERROR")
-        assert "worker: start it again: prefect worker start" in done.stdout
+        assert "worker: start it again: crypto-lake up" in done.stdout
 
 
 async def test_an_error_that_ends_it_is_told_and_a_disk_that_cannot_be_written_ends_nothing(layout):
