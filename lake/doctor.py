@@ -50,7 +50,9 @@ def examine(checks: Mapping[str, Check], seconds: float = SECONDS) -> list[Findi
     def make(name: str, check: Check) -> None:
         found[name] = made(name, check)
 
-    threads = [threading.Thread(target=make, args=check, name=f"doctor {check[0]}", daemon=True) for check in checks.items()]
+    threads = [
+        threading.Thread(target=make, args=check, name=f"doctor {check[0]}", daemon=True) for check in checks.items()
+    ]
     for thread in threads:
         thread.start()
     deadline = time.monotonic() + seconds
@@ -58,7 +60,9 @@ def examine(checks: Mapping[str, Check], seconds: float = SECONDS) -> list[Findi
         thread.join(max(deadline - time.monotonic(), 0))
     late = f"gave no answer within {seconds:.0f} s"
     return [
-        one for name in checks for one in found.get(name) or [Finding(name, "fail", late, "run crypto-lake doctor again")]
+        one
+        for name in checks
+        for one in found.get(name) or [Finding(name, "fail", late, "run crypto-lake doctor again")]
     ]
 
 
