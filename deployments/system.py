@@ -49,10 +49,10 @@ def environment(found: Settings) -> dict[str, str]:
     return own
 
 
-def api(found: Settings) -> Api:
+def api(found: Settings, timeout_s: float = 30) -> Api:
     """Return the server of the settings, from this machine."""
     login = found.server.auth_string
-    return Api(f"http://127.0.0.1:{found.server.port}", login.get_secret_value() if login else None)
+    return Api(f"http://127.0.0.1:{found.server.port}", login.get_secret_value() if login else None, timeout_s)
 
 
 def with_ports(found: Settings) -> Settings:

@@ -1,7 +1,7 @@
 """The data: what is in the quarantine, and the days that are over and not proved, not compacted or not validated.
 
-Proved is told by footers alone (0.1 ms a day file): 86,400 rows, and ``complete`` nowhere false. Only days that fail this
-are read.
+Proved is told by footers alone (0.1 ms a day file): 86,400 rows, and ``complete`` nowhere false. Only days that fail
+this are read.
 """
 
 import json
@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lake import selections, views
+from lake import read, selections, views
 from lake.doctor import Finding
 from lake.layout import Layout
 from lake.windows import DAY, Window
@@ -59,16 +59,19 @@ def _records(path: Path) -> int:
 def days(layout: Layout, now: datetime, seconds: float = 5.0) -> list[Finding]:
     """Whether every day that is over is proved complete, compacted and validated."""
     deadline, today = time.monotonic() + seconds, now.date()
-    known = [
-        (symbol, day)
-        for symbol in layout.bar_symbols()
-        for day in sorted({*layout.compacted_days(symbol), *layout.hour_days(symbol)})
-        if day < today
-    ]
+    known = [(symbol, day) for symbol in layout.bar_symbols() for day in _over(layout, symbol, today)]
     if not known:
         return [Finding("days", "ok", "none is over yet")]
     suspects = sorted((one for one in known if not proved(layout, *one)), key=lambda one: (one[1], one[0]))[::-1]
     return [_proved(layout, known, suspects, deadline), _compacted(layout, known, now), _validated(layout, known, now)]
+
+
+def _over(layout: Layout, symbol: str, today: date) -> list[date]:
+    """Every day from a symbol's first bars to its last that is over; one without any bars too."""
+    there = {*layout.compacted_days(symbol), *layout.hour_days(symbol)}
+    if not there:
+        return []
+    return [day for day in Window(Window.of_day(min(there)).start, Window.of_day(max(there)).end).days() if day < today]
 
 
 def proved(layout: Layout, symbol: str, day: date) -> bool:
@@ -115,8 +118,6 @@ def _proved(layout: Layout, known: list[SymbolDay], suspects: list[SymbolDay], d
 
 def _before_recording(layout: Layout, symbol: str, day: date) -> int:
     """Seconds of a symbol's first day before its first bar: nothing was recorded then, and nothing is missing."""
-    from lake import read
-
     first = read.day(layout, symbol, day)["window_start"][0].as_py()
     return int((first - Window.of_day(day).start).total_seconds())
 

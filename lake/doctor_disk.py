@@ -1,5 +1,6 @@
 """The disk under the lake: room for how long, writable, readable by whom, and what killed processes left."""
 
+import errno
 import os
 import shutil
 import stat
@@ -92,9 +93,10 @@ def writable(base: Path) -> Finding:
             handle.flush()
             os.fsync(handle.fileno())
     except OSError as error:
-        return Finding(
-            name, "fail", f"{base} cannot be written ({error.strerror or error})", f"free the disk, or {remedy}"
-        )
+        why = f"{base} cannot be written ({error.strerror or error})"
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            return Finding("disk full", "fail", why, _MAKE_ROOM)
+        return Finding(name, "fail", why, remedy)
     foreign = sorted(path.name for path in base.iterdir() if path.is_dir() and not os.access(path, os.W_OK | os.X_OK))
     if foreign:
         return Finding(name, "fail", f"{base}: cannot write to {', '.join(foreign)}", f"chown -R \"$USER\" '{base}'")
