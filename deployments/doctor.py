@@ -86,7 +86,7 @@ def websocket(found: Settings) -> list[Finding]:
                 while len(delays) < _MOST_TRADES and (left := end - time.monotonic()) > 0:
                     delays += delay(socket.recv(timeout=left), time.time())
     except (OSError, TimeoutError, WebSocketException) as error:
-        why = f"{url}: no connection within {time.monotonic() - began:.1f} s ({type(error).__name__})"
+        why = f"{url}: no connection after {time.monotonic() - began:.1f} s ({type(error).__name__})"
         return [
             Finding("WebSocket", "fail", why, "check network, proxy and firewall, and binance.ws_url in config.yml")
         ]
@@ -94,7 +94,7 @@ def websocket(found: Settings) -> list[Finding]:
 
 
 def delay(frame: str | bytes, now: float) -> list[float]:
-    """Return how old the trade of a frame was at ``now`` (seconds since 1970): ``data.T``, ms or µs; none if it is none."""
+    """Return how old the trade of a frame was at ``now`` (seconds since 1970): ms or µs; none if it is no trade."""
     with suppress(ValueError, KeyError, TypeError):
         told = json.loads(frame)["data"]["T"]
         return [now - told / (1e6 if told > 1e14 else 1e3)]

@@ -12,6 +12,10 @@ from lake.doctor import Finding
 from lake.settings import Settings
 
 _TIMEOUT_S = 3.0
+_COMMANDS = {
+    "server": "-m deployments.prefect_server", "dashboard": "-m flows dashboard", "docs": "-m deployments.docs_server",
+}  # fmt: skip
+"""What stands in the command of a part; one that is just starting does not answer yet."""
 
 
 def all_of(found: Settings) -> list[Finding]:
@@ -42,19 +46,32 @@ def port(part: str, host: str, number: int, ours: Callable[[str], bool]) -> Find
         if error.errno != errno.EADDRINUSE:
             why = error.strerror or str(error)
             return Finding(name, "fail", f"{number} on {host}: {why}", f"set another {key} in config.yml, above 1023")
-    if ours(f"http://127.0.0.1:{number}"):
+    by = holder(number)
+    if _COMMANDS[part] in _command(by) or ours(f"http://127.0.0.1:{number}"):
         return Finding(name, "ok", f"{number} is the lake's own {part}")
     return Finding(
-        name, "fail", f"{number} is taken by {holder(number)}", f"stop that, or set {key} in config.yml to another"
+        name, "fail", f"{number} is taken by {_said(by)}", f"stop that, or set {key} in config.yml to another"
     )
 
 
-def holder(number: int) -> str:
-    """Return who listens on a port, as far as this user may know."""
+def holder(number: int) -> psutil.Process | None:
+    """Return the process that listens on a port, as far as this user may know."""
     with suppress(psutil.Error):
         for one in psutil.net_connections("tcp"):
             if one.laddr and one.laddr.port == number and one.status == psutil.CONN_LISTEN and one.pid:
-                return f"{psutil.Process(one.pid).name()} (process {one.pid})"
+                return psutil.Process(one.pid)
+    return None
+
+
+def _command(process: psutil.Process | None) -> str:
+    with suppress(psutil.Error):
+        return " ".join(process.cmdline()) if process else ""
+    return ""
+
+
+def _said(process: psutil.Process | None) -> str:
+    with suppress(psutil.Error):
+        return f"{process.name()} (process {process.pid})" if process else "another program"
     return "another program"
 
 

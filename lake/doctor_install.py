@@ -1,4 +1,4 @@
-"""Is what is installed what was tested? Python, and every distribution against `requirements.lock`. Pure but `facts`."""
+"""Is what is installed what was tested? Python, and each distribution against `requirements.lock`. Pure but `facts`."""
 
 import platform
 import sys

@@ -65,7 +65,7 @@ def yahoo(url: str | None) -> Finding:
 def judged(name: str, url: str, reply: Reply, state: State, key: str) -> Finding:
     """Say how a host answered: ``state`` is how much it matters that it does not. Any answer but 5xx and 451 is one."""
     if reply.failed:
-        what = f"{url}: no answer within {reply.seconds:.1f} s ({reply.failed})"
+        what = f"{url}: no answer after {reply.seconds:.1f} s ({reply.failed})"
         return Finding(name, state, what, f"{_NETWORK}, and {key} in config.yml")
     if reply.status == _LEGAL:
         return Finding(name, state, f"{url}: HTTP 451: does not serve this place", f"set {key} to a host that does")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from loguru import logger
 
-from lake import files
+from lake import files, redaction
 from lake.errors import BadInputError
 from lake.settings import Settings
 
@@ -30,6 +30,8 @@ def start(settings: Settings, sink: "Callable[[Message], None] | None" = None, c
     _try_to_write(settings)
     _prune(settings)
     logger.remove()
+    known = redaction.secrets(settings)
+    logger.configure(patcher=lambda record: record.update(message=redaction.hidden(record["message"], known)))
     if console:
         logger.add(sys.stderr, format=_CONSOLE, level="INFO", backtrace=False, diagnose=False)
     logger.add(
