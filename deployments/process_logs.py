@@ -1,4 +1,4 @@
-"""The logs of processes that stay open for months (``logs/processes/NAME.log``): set aside by day and size, old ones gone.
+"""Logs of processes that stay open for months (``logs/processes/NAME.log``): set aside by day and size, old ones gone.
 
 A child has its log open and cannot be told to open another, so the log is copied and then cut to nothing: it is open
 for appending, so that the child goes on at its new end. What a child writes between the last look and the cut, some
