@@ -78,15 +78,13 @@ def _room(name: str, said: str, free: int, least: tuple[int, int], days: float |
 def writable(base: Path) -> Finding:
     """Whether the lake's folder can be written to, or made; a megabyte is written and taken away again."""
     name, remedy = "base_path", "name a folder that is yours in config.yml (base_path)"
-    folder = existing(base)
-    if base.exists() and not base.is_dir():
-        return Finding(name, "fail", f"{base} is no folder", remedy)
+    folder, there = existing(base), next(path for path in (base, *base.parents) if path.exists())
+    if not there.is_dir():
+        return Finding(name, "fail", f"{there} is no folder", remedy)
     if folder != base:
-        return (
-            Finding(name, "ok", f"{base} is not there yet, and can be made")
-            if _may_make(base, folder)
-            else Finding(name, "fail", f"{base} is not there and cannot be made in {folder}", remedy)
-        )
+        if _may_make(base, folder):
+            return Finding(name, "ok", f"{base} is not there yet, and can be made")
+        return Finding(name, "fail", f"{base} is not there and cannot be made in {folder}", remedy)
     try:
         with files.scratch(base) as hidden, hidden.open("wb") as handle:
             handle.write(bytes(PROBE_BYTES))

@@ -274,9 +274,10 @@ def test_a_clock_by_trades(delays, state):
 def test_a_host_that_is_silent_closed_or_unwilling(monkeypatch):
     monkeypatch.setattr(doctor_net, "TIMEOUT_S", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        found, clock = doctor_net.rest(binance(rest_url=f"http://127.0.0.1:{silent.getsockname()[1]}"))
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        found, clock = doctor_net.rest(binance(rest_url=url))
     assert (found.state, clock.state) == ("fail", "warn")
-    closed = f"http://127.0.0.1:{silent.getsockname()[1]}"
+    closed = url
     assert doctor_net.futures(binance(futures_url=closed)).state == "warn"
     assert "futures_url" in doctor_net.futures(binance(futures_url=closed)).remedy
     assert "451" in doctor_net.judged("x", "u", doctor_net.Reply(451, 0.1), "warn", "k").said
@@ -309,11 +310,11 @@ def test_the_quarantine_is_counted_with_its_first_day(layout):
     assert "5 records in 3 files since 2025-10-20" in found.said
 
 
-def day_of_bars(*, lacking=(), incomplete=()):
-    """A whole day of seconds with one trade each, but those that are lacking."""
+def day_of_bars(day=0, *, lacking=(), incomplete=()):
+    """A whole day, so many after 2025-10-20, of seconds with one trade each, but those that are lacking."""
     seconds = [n for n in range(86_400) if n not in lacking]
-    times = pa.array([DAY + n * SECOND_US for n in seconds], UTC_US)
-    ids = pa.array([1000 + n for n in seconds], pa.int64())
+    times = pa.array([DAY + (day * 86_400 + n) * SECOND_US for n in seconds], UTC_US)
+    ids = pa.array([1000 + day * 86_400 + n for n in seconds], pa.int64())
     values = {
         "symbol": pa.array(["SOLUSDT"] * len(seconds)), "window_start": times, "trade_count": pa.array([1] * len(seconds)),
         "first_trade_id": ids, "last_trade_id": ids, "complete": pa.array([n not in incomplete for n in seconds]),
@@ -326,17 +327,6 @@ def day_of_bars(*, lacking=(), incomplete=()):
 
 def put_day(layout, day, table, symbol="SOLUSDT"):
     files.write_parquet(layout.day_file(symbol, day), table, "zstd")
-
-
-def later(table, days):
-    shifted = pa.array(
-        [us + days * 86_400 * SECOND_US for us in table["window_start"].cast(pa.int64()).to_pylist()], UTC_US
-    )
-    table = table.set_column(table.schema.get_field_index("window_start"), BARS.schema.field("window_start"), shifted)
-    for name in ("first_trade_id", "last_trade_id"):
-        ids = pa.array([number + days * 86_400 for number in table[name].to_pylist()], pa.int64())
-        table = table.set_column(table.schema.get_field_index(name), BARS.schema.field(name), ids)
-    return BARS.conform(table)
 
 
 def test_a_day_is_proved_by_its_footer_alone(layout):
@@ -354,17 +344,17 @@ def test_days_that_lack_something_are_counted_and_the_first_day_may_begin_late(l
     now = datetime(2025, 10, 23, 12, tzinfo=UTC)
     assert [one.said for one in doctor_data.days(layout, now)] == ["none is over yet"]
     put_day(layout, DATE, day_of_bars(lacking=range(1000), incomplete={1000}))
-    put_day(layout, date(2025, 10, 21), later(day_of_bars(), 1))
+    put_day(layout, date(2025, 10, 21), day_of_bars(1))
     found, compacted, validated = doctor_data.days(layout, now)
     assert found.state == "ok", found
     assert compacted.state == "ok"
     assert (validated.state, validated.said[:22]) == ("warn", "2 of 2 symbol-days of ")
     assert "--start 2025-10-20 --end 2025-10-22" in validated.remedy
-    put_day(layout, date(2025, 10, 21), later(day_of_bars(lacking={50, 51, 52}), 1))
+    put_day(layout, date(2025, 10, 21), day_of_bars(1, lacking={50, 51, 52}))
     found = doctor_data.days(layout, now)[0]
     assert (found.state, "1 of 2 symbol-days lack 3 seconds and 3 trades" in found.said) == ("warn", True), found
     layout.day_file("SOLUSDT", date(2025, 10, 21)).unlink()
-    put_day(layout, date(2025, 10, 22), later(day_of_bars(), 2))
+    put_day(layout, date(2025, 10, 22), day_of_bars(2))
     found = doctor_data.days(layout, now)[0]
     assert "1 of 3 symbol-days lack 86,400 seconds" in found.said, "a day of which there is nothing"
 
@@ -374,7 +364,7 @@ def test_days_by_the_hour_that_are_over_want_to_be_compacted(layout, raw):
     transform.run(layout, "SOLUSDT")
     found = doctor_data.days(layout, datetime(2025, 10, 21, 12, tzinfo=UTC))[1]
     assert (found.state, found.remedy) == ("warn", "crypto-lake compact-day")
-    compact.run(layout, "SOLUSDT", DATE, datetime(2025, 10, 21, 12, tzinfo=UTC))
+    compact.run(layout, "SOLUSDT", DATE)
     assert doctor_data.days(layout, datetime(2025, 10, 21, 12, tzinfo=UTC))[1].state == "ok"
 
 
