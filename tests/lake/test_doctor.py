@@ -1,4 +1,4 @@
-"""The checks that need only the lake: facts in, a line out; real files, file systems and sockets where it is about these."""
+"""The checks that need only the lake: facts in, a line out; real files, file systems and sockets where it is of these."""
 
 import os
 import resource
@@ -149,18 +149,6 @@ def test_the_present_rate_is_that_of_complete_days(layout, raw):
     found = doctor_disk.rate(layout, date(2025, 10, 24))
     assert found.bytes_a_day == first / 3
     assert found.files_a_day == 1
-
-
-@pytest.fixture
-def small_disk():
-    """A file system of a megabyte and a half."""
-    folder = Path(tempfile.mkdtemp())
-    if os.geteuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1536k", "tmpfs", folder]).returncode:
-        folder.rmdir()
-        pytest.skip("no file system can be mounted here")
-    yield folder
-    subprocess.run(["umount", folder], check=True)
-    folder.rmdir()
 
 
 def test_a_full_disk_is_found_by_writing(small_disk):
@@ -316,7 +304,8 @@ def day_of_bars(day=0, *, lacking=(), incomplete=()):
     times = pa.array([DAY + (day * 86_400 + n) * SECOND_US for n in seconds], UTC_US)
     ids = pa.array([1000 + day * 86_400 + n for n in seconds], pa.int64())
     values = {
-        "symbol": pa.array(["SOLUSDT"] * len(seconds)), "window_start": times, "trade_count": pa.array([1] * len(seconds)),
+        "symbol": pa.array(["SOLUSDT"] * len(seconds)), "window_start": times,
+        "trade_count": pa.array([1] * len(seconds)),
         "first_trade_id": ids, "last_trade_id": ids, "complete": pa.array([n not in incomplete for n in seconds]),
     }  # fmt: skip
     empty = pa.nulls(len(seconds), pa.float64())
