@@ -27,6 +27,13 @@ from simulator import Simulator
 MOST_S = 15.0
 
 
+@pytest.fixture(autouse=True)
+def _nothing_but_loopback_is_asked(monkeypatch):
+    for name in ("REST", "FUTURES", "ARCHIVE", "WS"):
+        monkeypatch.setenv(f"LAKE_BINANCE__{name}_URL", f"{'ws' if name == 'WS' else 'http'}://127.0.0.1:9")
+    monkeypatch.setenv("LAKE_MACRO_MINUTE__YAHOO_URL", "http://127.0.0.1:9")
+
+
 @pytest.fixture
 def command(layout, tmp_path):
     """Run crypto-lake with a config.yml of these lines, nothing of which is reachable unless it says so."""
@@ -34,7 +41,7 @@ def command(layout, tmp_path):
     def run(*words, config="", **environment):
         with socket.create_server(("127.0.0.1", 0)) as probe:
             closed = probe.getsockname()[1]
-        hosts = {name: f"http://127.0.0.1:{closed}" for name in ("rest_url", "futures_url", "archive_url")}
+        hosts = dict.fromkeys(("rest_url", "futures_url", "archive_url"), f"http://127.0.0.1:{closed}")
         base = f"base_path: {layout.base}\n" if "base_path" not in config else ""
         ports_ = "" if "server:" in config else "server: {port: 0}\ndashboard: {port: 0}\ndocs: {port: 0}\n"
         binance = (
@@ -125,9 +132,7 @@ def test_a_clock_two_minutes_off_is_told_by_doctor_and_by_up(monkeypatch):
     assert any(line.startswith("clock by trades: wrong: 120 s ahead of trades' times") for line in lines), lines
 
 
-def test_what_passes_by_itself_is_told_by_up_and_ends_nothing(monkeypatch):
-    for name in ("REST", "WS", "FUTURES", "ARCHIVE"):
-        monkeypatch.setenv(f"LAKE_BINANCE__{name}_URL", "ws://127.0.0.1:9" if name == "WS" else "http://127.0.0.1:9")
+def test_what_passes_by_itself_is_told_by_up_and_ends_nothing():
     lines = doctor.outside(settings.load())
     assert {line.split(":")[0] for line in lines} >= {"REST", "WebSocket", "futures", "archive", "clock"}
 

@@ -1,4 +1,4 @@
-"""The checks that need only the lake: facts in, a line out; real files, file systems and sockets where it is of these."""
+"""The checks that need only the lake: facts in, a line out; real files, file systems and sockets where these matter."""
 
 import os
 import resource
