@@ -44,11 +44,12 @@ class Api:
     Args:
         url: Its address, such as ``http://127.0.0.1:4200``.
         auth: ``user:password`` where it asks for them.
+        timeout_s: How long an answer is waited for.
     """
 
-    def __init__(self, url: str, auth: str | None = None) -> None:
+    def __init__(self, url: str, auth: str | None = None, timeout_s: float = _TIMEOUT_S) -> None:
         """Talk to the server at ``url``; nothing is sent yet."""
-        self.url = url
+        self.url, self._timeout_s = url, timeout_s
         self._session = requests.Session()
         self._session.trust_env = False  # a proxy of the environment has no business with loopback
         if auth:
@@ -58,7 +59,7 @@ class Api:
     def healthy(self) -> bool:
         """Tell whether the server answers."""
         try:
-            return self._session.get(f"{self.url}/api/health", timeout=5).ok
+            return self._session.get(f"{self.url}/api/health", timeout=min(5, self._timeout_s)).ok
         except requests.RequestException:
             return False
 
@@ -143,7 +144,7 @@ class Api:
     def _send(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         try:
             answer = self._session.request(
-                method, f"{self.url}/api/{path}", json=body, timeout=_TIMEOUT_S, headers=self._csrf(method)
+                method, f"{self.url}/api/{path}", json=body, timeout=self._timeout_s, headers=self._csrf(method)
             )
             answer.raise_for_status()
         except requests.RequestException as error:
@@ -154,7 +155,9 @@ class Api:
         """The token that a server with CSRF protection wants with each change; one without says 422."""
         if method == "GET":
             return {}
-        asked = self._session.get(f"{self.url}/api/csrf-token", params={"client": self._client}, timeout=_TIMEOUT_S)
+        asked = self._session.get(
+            f"{self.url}/api/csrf-token", params={"client": self._client}, timeout=self._timeout_s
+        )
         if not asked.ok:
             return {}
         return {"Prefect-Csrf-Token": asked.json()["token"], "Prefect-Csrf-Client": self._client}

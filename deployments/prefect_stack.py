@@ -45,6 +45,17 @@ def prefect_environment(home: Path, port: int) -> dict[str, str]:
     }
 
 
+def retention(days: int) -> dict[str, str]:
+    """Return what has Prefect's own vacuum service take runs out of its database, with their logs and artifacts.
+
+    Source: prefect.server.services.db_vacuum; by default it removes events of a week ago and keeps every run.
+    """
+    return {
+        "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
+        "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(days * 86_400),
+    }
+
+
 def free_port() -> int:
     """Return a port of loopback that nothing listens on."""
     with socket.socket() as probe:

@@ -17,20 +17,23 @@ from typing import Any
 
 import psutil
 
+from lake import redaction
 from lake.errors import LakeError
 
 WINDOWS = os.name == "nt"
 _GENTLE_S = 20.0
+_TAIL_BYTES = 1 << 16
 
 
 class Child:
     """A running process with its log."""
 
     def __init__(
-        self, name: str, arguments: list[str], environment: Mapping[str, str], log: Path, folder: Path
-    ) -> None:
-        """Start ``python ARGUMENTS`` in a folder, with its output in ``log``."""
-        self.name, self.log = name, log
+        self, name: str, arguments: list[str], environment: Mapping[str, str], log: Path, folder: Path,
+        secrets: tuple[str, ...] = (),
+    ) -> None:  # fmt: skip
+        """Start ``python ARGUMENTS`` in a folder, with its output in ``log``; of ``secrets`` it never tells."""
+        self.name, self.log, self._secrets = name, log, secrets
         log.parent.mkdir(parents=True, exist_ok=True)
         flags = subprocess.CREATE_NEW_PROCESS_GROUP if sys.platform == "win32" else 0
         with log.open("ab") as out:
@@ -78,8 +81,9 @@ class Child:
 
     def last_line(self) -> str:
         """The last line of its log that says something."""
-        lines = self.log.read_text(encoding="utf-8", errors="replace").split("\n") if self.log.exists() else []
-        return next((line.strip() for line in reversed(lines) if line.strip()), "no word in its log")
+        lines = _tail(self.log).split("\n")
+        line = next((line.strip() for line in reversed(lines) if line.strip()), "no word in its log")
+        return redaction.hidden(line, self._secrets)
 
     def stop(self, gentle_s: float = _GENTLE_S) -> None:
         """End the process and every one it started. Ended before, it does nothing.
@@ -139,6 +143,16 @@ def _session(pid: int) -> int | None:
         return None
 
 
+def _tail(log: Path) -> str:
+    """The end of a log, which may have grown for long."""
+    try:
+        with log.open("rb") as handle:
+            handle.seek(max(handle.seek(0, os.SEEK_END) - _TAIL_BYTES, 0))
+            return handle.read().decode("utf-8", "replace")
+    except OSError:
+        return ""
+
+
 def _default_signals() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -147,15 +161,16 @@ def _default_signals() -> None:
 class Children:
     """The processes of one `up` or demo, ended in the reverse order of their start, whatever happens."""
 
-    def __init__(self, environment: Mapping[str, str], logs: Path, folder: Path) -> None:
+    def __init__(self, environment: Mapping[str, str], logs: Path, folder: Path, secrets: tuple[str, ...] = ()) -> None:
         """Start none yet; they will run in ``folder``, their logs go to the folder ``logs``."""
-        self.environment, self.logs, self.folder = dict(environment), logs, folder
+        self.environment, self.logs, self.folder, self._secrets = dict(environment), logs, folder, secrets
         self._all: list[Child] = []
         self._before: dict[int, Any] = {}
 
     def start(self, name: str, *arguments: str) -> Child:
         """Start ``python ARGUMENTS`` with its output in ``logs/NAME.log``."""
-        child = Child(name, list(arguments), self.environment, self.logs / f"{name}.log", self.folder)
+        log = self.logs / f"{name}.log"
+        child = Child(name, list(arguments), self.environment, log, self.folder, self._secrets)
         self._all.append(child)
         return child
 

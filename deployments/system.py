@@ -2,7 +2,7 @@
 
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -13,6 +13,7 @@ import requests
 
 from deployments import prefect_automations
 from deployments import prefect_stack as stack
+from deployments.errands import Errand
 from deployments.prefect_api import FINAL, Api
 from deployments.processes import Children, end
 from deployments.reaper import reap
@@ -40,6 +41,7 @@ def environment(found: Settings) -> dict[str, str]:
         own[f"LAKE_{name.upper()}__PORT"] = str(getattr(found, name).port)
     own |= stack.prefect_environment(Path(found.base_path) / ".prefect", found.server.port)
     own["PREFECT_FLOWS_HEARTBEAT_FREQUENCY"] = "30"
+    own |= stack.retention(found.server.keep_runs_days)
     if found.server.database_url is not None:
         own["PREFECT_SERVER_DATABASE_CONNECTION_URL"] = found.server.database_url.get_secret_value()
     if found.server.auth_string is not None:
@@ -48,10 +50,10 @@ def environment(found: Settings) -> dict[str, str]:
     return own
 
 
-def api(found: Settings) -> Api:
+def api(found: Settings, timeout_s: float = 30) -> Api:
     """Return the server of the settings, from this machine."""
     login = found.server.auth_string
-    return Api(f"http://127.0.0.1:{found.server.port}", login.get_secret_value() if login else None)
+    return Api(f"http://127.0.0.1:{found.server.port}", login.get_secret_value() if login else None, timeout_s)
 
 
 def with_ports(found: Settings) -> Settings:
@@ -146,9 +148,9 @@ def _answers(url: str) -> Callable[[], bool]:
 class System:
     """The parts of one lake, and what is done to all of them."""
 
-    def __init__(self, found: Settings, children: Children) -> None:
-        """Start nothing yet."""
-        self._settings, self._children = found, children
+    def __init__(self, found: Settings, children: Children, errands: Sequence[Errand] = ()) -> None:
+        """Start nothing yet; ``errands`` are done now and then."""
+        self._settings, self._children, self._errands = found, children, errands
         self.api = api(found)
         self._deployed = False
         self.parts = self._parts()
@@ -210,7 +212,7 @@ class System:
             part.tick(time.monotonic())
             if (part.state, part.restarts) != before:
                 told.append(f"{part.name}: {part.state}{f' ({part.said})' if part.state == 'died' else ''}")
-        return told
+        return told + [line for errand in self._errands for line in errand.tick(time.monotonic())]
 
     def reap(self) -> list[str]:
         """End runs whose process is gone; return what there is to tell."""
@@ -236,9 +238,10 @@ class System:
         layout = self._settings.layout
         if (process := collector_process(layout)) is not None:
             end({process}, 4)
-        for name in ("server", "worker"):
-            health.say(layout, name, "stopped", datetime.now(UTC))
-        health.write(layout, datetime.now(UTC))
+        with suppress(LakeError):  # a full disk keeps nothing from ending
+            for name in ("server", "worker"):
+                health.say(layout, name, "stopped", datetime.now(UTC))
+            health.write(layout, datetime.now(UTC))
         with ThreadPoolExecutor() as pool:
             for name in ("worker", "dashboard", "docs", "server"):
                 pool.submit(self._children.stop, name, 3)

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,10 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
-from deployments import prefect_stack, system
+from deployments import doctor, housekeeping, prefect_stack, system
 from deployments.processes import Children
 from deployments.system import System
-from lake import files, locks, log, settings
+from lake import files, locks, log, redaction, settings
 from lake.errors import LakeError
 from lake.layout import Layout
 from lake.windows import iso
@@ -52,24 +53,38 @@ def up(ready: Callable[[], None] = lambda: None) -> int:
     """
     found = system.with_ports(settings.load())
     layout, console = found.layout, Console()
+    _refuse_a_second(layout)
+    told = doctor.before_up(found)
     layout.base.mkdir(parents=True, exist_ok=True)
     lock = locks.up(layout)
     try:
         lock.acquire(timeout=2)  # `status` holds it for a moment
     except Timeout:
-        raise LakeError(
-            f"{layout.base}: is up already: crypto-lake status shows it, crypto-lake down stops it"
-        ) from None
+        raise _already(layout) from None
     for left in (_asked(layout), _state(layout)):  # by one that was killed
         left.unlink(missing_ok=True)
     log.start(found, console=not console.is_terminal)
     try:
-        with Children(system.environment(found), layout.logs / "processes", prefect_stack.PROJECT) as children:
-            _keep(System(found, children), layout, console, ready)
+        secrets = redaction.secrets(found)
+        with Children(system.environment(found), layout.logs / "processes", prefect_stack.PROJECT, secrets) as children:
+            parts = System(found, children, housekeeping.errands(found, doctor.outside))
+            for line in told:
+                _say(console, line)
+            _keep(parts, layout, console, ready)
     finally:
         _state(layout).unlink(missing_ok=True)
         lock.release()
     return 0
+
+
+def _already(layout: Layout) -> LakeError:
+    return LakeError(f"{layout.base}: is up already: crypto-lake status shows it, crypto-lake down stops it")
+
+
+def _refuse_a_second(layout: Layout) -> None:
+    """Before its ports are found taken, by the first one."""
+    if layout.locks.is_dir() and _told(layout) is not None:
+        raise _already(layout)
 
 
 def _keep(parts: System, layout: Layout, console: Console, ready: Callable[[], None]) -> None:
@@ -88,7 +103,7 @@ def _keep(parts: System, layout: Layout, console: Console, ready: Callable[[], N
 def _watch(parts: System, layout: Layout, console: Console, live: Live | None, ready: Callable[[], None]) -> None:
     """Look at everything again and again, until `down` asks for the end."""
     due = dict.fromkeys(("signs", "reap", "write"), float("-inf"))
-    told_ready = False
+    told_ready, trouble = False, set[str]()
     while not _asked(layout).exists():
         now, lines = time.monotonic(), parts.tick()
         if now >= due["reap"]:
@@ -96,19 +111,32 @@ def _watch(parts: System, layout: Layout, console: Console, live: Live | None, r
             lines += parts.reap()
         if now >= due["signs"]:
             due["signs"] = now + SIGNS_S
-            parts.signs()
+            lines += _tried(parts.signs, trouble)
         if not told_ready and all(part.up for part in parts.parts):
             told_ready = True
             lines.append("everything is up: " + ", ".join(f"{p.name} {p.where}" for p in parts.parts if p.where))
             ready()
         if lines or now >= due["write"]:
             due["write"] = now + WRITE_S
-            files.write_text(_state(layout), json.dumps(_facts(parts), indent=1) + "\n")
+            facts = json.dumps(_facts(parts), indent=1) + "\n"
+            lines += _tried(partial(files.write_text, _state(layout), facts), trouble)
         for line in lines:
             _say(console, line)
         if live:
             live.update(table(_facts(parts)))
         time.sleep(TICK_S)
+
+
+def _tried(write: Callable[[], None], trouble: set[str]) -> list[str]:
+    """A full disk ends nothing: what cannot be written is said, once until it can be again, and tried again."""
+    try:
+        write()
+    except LakeError as error:
+        told = [] if str(error) in trouble else [str(error)]
+        trouble.add(str(error))
+        return told
+    trouble.clear()
+    return []
 
 
 def _say(console: Console, line: str) -> None:

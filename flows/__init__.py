@@ -3,3 +3,9 @@
 No file here may have the name of a top-level folder, a distribution or a module of Python's own: Prefect loads a
 flow as a module named after its file. Flows never import flows.
 """
+
+import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036  one line, where importing anything else would end in a traceback
+    found = ".".join(map(str, sys.version_info[:3]))
+    sys.exit(f"crypto-lake: Python {found} is too old, expected 3.11 to 3.13: install one, remove .venv, make install")

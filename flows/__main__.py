@@ -310,6 +310,55 @@ def status(
 
 
 @app.command()
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+) -> None:
+    """Look for what is wrong with this machine, the network and the lake, and say what to do. Exit code 1: a fail."""
+    from rich.console import Console
+
+    from deployments import doctor as look
+    from lake.doctor import worst
+
+    found = look.run()
+    if as_json:
+        typer.echo(json.dumps(look.as_json(found)))
+    else:
+        look.show(found, Console())
+    raise typer.Exit(FAILED if worst(found) == "fail" else DONE)
+
+
+@app.command()
+def disk(
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+) -> None:
+    """Show what takes the space, by kind and by symbol, how fast it grows, and how long the disk will do."""
+    from datetime import UTC, datetime
+
+    from rich.console import Console
+
+    from lake import settings, usage, usage_shown
+
+    layout = settings.load().layout
+    found, free = usage.measure(layout, datetime.now(UTC).date()), usage_shown.free(layout)
+    if as_json:
+        typer.echo(json.dumps(usage_shown.as_json(found, free)))
+    else:
+        usage_shown.show(found, free, Console())
+
+
+@app.command()
+def housekeeping() -> None:
+    """Take away what killed processes left, and old logs of processes; up does it every day."""
+    from datetime import UTC, datetime
+
+    from deployments import housekeeping as keeper
+    from lake import settings
+
+    for line in keeper.housekeeping(settings.load(), datetime.now(UTC)) or ["nothing to do"]:
+        typer.echo(line)
+
+
+@app.command()
 def automations() -> None:
     """Make Prefect's automations anew from deployments/automations, on the server of the settings."""
     from deployments import prefect_automations, system
@@ -371,6 +420,7 @@ def main(arguments: list[str] | None = None) -> None:
 
     from lake.errors import BadInputError, LakeError
 
+    os.umask(os.umask(0o077) | 0o077)  # nobody else reads what is written from here on, by children (all of up) too
     try:
         code = app(args=arguments, prog_name="crypto-lake", standalone_mode=False)
         if code == INTERRUPTED:  # how typer tells of Ctrl-C

@@ -62,6 +62,11 @@ def up(layout: Layout) -> FileLock:
     return _lock(layout, "up")
 
 
+def housekeeping(layout: Layout) -> FileLock:
+    """Held by whoever clears up what others left."""
+    return _lock(layout, "housekeeping")
+
+
 def health(layout: Layout, part: str = "") -> FileLock:
     """Held for a moment by whoever writes the heartbeat, or with ``part`` the runs of a flow."""
     return _lock(layout, f"health-{part}" if part else "health")

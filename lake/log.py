@@ -5,16 +5,17 @@ import time as clock
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from loguru import logger
 
-from lake import files
+from lake import files, redaction
 from lake.errors import BadInputError
 from lake.settings import Settings
 
 if TYPE_CHECKING:
-    from loguru import Message
+    from loguru import Message, Record
 
 _MIDNIGHT = time(0, tzinfo=UTC)
 _CONSOLE = "<dim>{time:HH:mm:ss!UTC}</dim> <level>{level: <7}</level> {message}"
@@ -30,6 +31,8 @@ def start(settings: Settings, sink: "Callable[[Message], None] | None" = None, c
     _try_to_write(settings)
     _prune(settings)
     logger.remove()
+    known = redaction.secrets(settings)
+    logger.configure(patcher=partial(_hide, known))
     if console:
         logger.add(sys.stderr, format=_CONSOLE, level="INFO", backtrace=False, diagnose=False)
     logger.add(
@@ -39,6 +42,10 @@ def start(settings: Settings, sink: "Callable[[Message], None] | None" = None, c
     )  # fmt: skip
     if sink:
         logger.add(sink, format="{message}", level="INFO", backtrace=False, diagnose=False)
+
+
+def _hide(known: tuple[str, ...], record: "Record") -> None:
+    record["message"] = redaction.hidden(record["message"], known)
 
 
 def _prune(settings: Settings) -> None:

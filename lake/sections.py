@@ -89,10 +89,12 @@ class Server(Listener):
     """Prefect's server: on loopback, with SQLite, unless it is told otherwise.
 
     ``database_url`` is SQLAlchemy's, such as ``postgresql+asyncpg://user:password@host/prefect``. Any ``host`` but
-    loopback needs ``auth_string`` (``user:password``), which everyone who talks to the server then has to say.
+    loopback needs ``auth_string`` (``user:password``), which everyone who talks to the server then has to say. Runs
+    that ended more than ``keep_runs_days`` ago are taken out of its database.
     """
 
     host: Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[A-Za-z0-9.:-]+$")] = "127.0.0.1"
+    keep_runs_days: Annotated[int, Field(ge=1, le=3650)] = 30
     database_url: SecretStr | None = None
     auth_string: Annotated[SecretStr, Field(min_length=3)] | None = None
 

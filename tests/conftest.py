@@ -1,5 +1,7 @@
 import json
 import os
+import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -28,6 +30,18 @@ def realdata():
     if not REALDATA.is_dir():
         pytest.skip("the recorded real data is not beside this checkout")
     return REALDATA
+
+
+@pytest.fixture
+def small_disk():
+    """A file system of a megabyte and a half."""
+    folder = Path(tempfile.mkdtemp())
+    if os.geteuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1536k", "tmpfs", folder]).returncode:
+        folder.rmdir()
+        pytest.skip("no file system can be mounted here")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+    folder.rmdir()
 
 
 class Raw:

@@ -1,0 +1,156 @@
+"""The disk under the lake: room for how long, writable, readable by whom, and what killed processes left."""
+
+import errno
+import os
+import shutil
+import stat
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from lake import files, leftovers, usage
+from lake.doctor import Finding
+from lake.layout import Layout
+from lake.leftovers import Leftovers
+from lake.usage import Amount, size
+
+PROBE_BYTES = 1 << 20
+FULL_BYTES, LOW_BYTES = 256 << 20, 2 << 30
+FULL_INODES, LOW_INODES = 1_000, 50_000
+LOW_DAYS = 14.0
+_MAKE_ROOM = "crypto-lake disk shows what takes the space; move old days of raw/ away, or base_path to a larger disk"
+
+
+@dataclass(frozen=True)
+class Disk:
+    """What a file system has left: bytes, and inodes where it counts them."""
+
+    free: int
+    total: int
+    inodes_free: int | None = None
+
+    @classmethod
+    def of(cls, folder: Path) -> "Disk":
+        """Ask the one that a folder lies on."""
+        found = shutil.disk_usage(folder)
+        if os.name == "nt":
+            return cls(found.free, found.total)
+        told = os.statvfs(folder)
+        return cls(found.free, found.total, told.f_favail if told.f_files else None)
+
+
+def existing(base: Path) -> Path:
+    """Return the folder, or, where it is not there yet, the nearest one above it."""
+    return next(folder for folder in (base, *base.parents) if folder.is_dir())
+
+
+def rate(layout: Layout, today: date) -> Amount:
+    """Return what comes a day, by the newest complete days."""
+    return usage.rate(layout, today)
+
+
+def space(disk: Disk, a_day: Amount) -> Finding:
+    """How much room is left, and for how many days."""
+    days = disk.free / a_day.bytes_a_day if a_day.bytes_a_day else None
+    pace = f", {days:,.0f} days at {size(a_day.bytes_a_day)} a day" if days is not None else ""
+    said = f"{size(disk.free)} of {size(disk.total)} free{pace}"
+    return _room("disk", said, disk.free, (FULL_BYTES, LOW_BYTES), days)
+
+
+def inodes(disk: Disk, a_day: Amount) -> Finding:
+    """How many more files the file system can have, and for how many days that is enough."""
+    if disk.inodes_free is None:
+        return Finding("inodes", "ok", "not counted by this file system")
+    days = disk.inodes_free / a_day.files_a_day if a_day.files_a_day else None
+    pace = f", {days:,.0f} days at {a_day.files_a_day:,.0f} files a day" if days is not None else ""
+    return _room("inodes", f"{disk.inodes_free:,} free{pace}", disk.inodes_free, (FULL_INODES, LOW_INODES), days)
+
+
+def _room(name: str, said: str, free: int, least: tuple[int, int], days: float | None) -> Finding:
+    full, low = least
+    if free < full or (days is not None and days < 1):
+        return Finding(name, "fail", f"full: {said}", _MAKE_ROOM)
+    if free < low or (days is not None and days < LOW_DAYS):
+        return Finding(name, "warn", said, _MAKE_ROOM)
+    return Finding(name, "ok", said)
+
+
+def writable(base: Path) -> Finding:
+    """Whether the lake's folder can be written to, or made; a megabyte is written and taken away again."""
+    name, remedy = "base_path", "name a folder that is yours in config.yml (base_path)"
+    folder, there = existing(base), next(path for path in (base, *base.parents) if path.exists())
+    if not there.is_dir():
+        return Finding(name, "fail", f"{there} is no folder", remedy)
+    if folder != base:
+        if _may_make(base, folder):
+            return Finding(name, "ok", f"{base} is not there yet, and can be made")
+        return Finding(name, "fail", f"{base} is not there and cannot be made in {folder}", remedy)
+    try:
+        with files.scratch(base) as hidden, hidden.open("wb") as handle:
+            handle.write(bytes(PROBE_BYTES))
+            handle.flush()
+            os.fsync(handle.fileno())
+    except OSError as error:
+        why = f"{base} cannot be written ({error.strerror or error})"
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            return Finding("disk full", "fail", why, _MAKE_ROOM)
+        return Finding(name, "fail", why, remedy)
+    foreign = sorted(path.name for path in base.iterdir() if path.is_dir() and not os.access(path, os.W_OK | os.X_OK))
+    if foreign:
+        return Finding(name, "fail", f"{base}: cannot write to {', '.join(foreign)}", f"chown -R \"$USER\" '{base}'")
+    return Finding(name, "ok", f"{base} can be written")
+
+
+def _may_make(base: Path, folder: Path) -> bool:
+    """By trying it, in a folder that is taken away again: /proc says that it can be written, and cannot."""
+    probe = folder / f".{base.relative_to(folder).parts[0]}.{os.getpid()}.probe"
+    try:
+        probe.mkdir()
+        probe.rmdir()
+    except OSError:
+        return False
+    return True
+
+
+def private(base: Path) -> Finding:
+    """Whether other users of this machine can read the lake: its folder is open to them, and so is the way to it."""
+    name = "privacy"
+    if os.name == "nt":
+        return Finding(name, "ok", "as the folder's own permissions say (not looked at on Windows)")
+    if not base.is_dir():
+        return Finding(name, "ok", "the folder will be made readable by you alone")
+    mode = base.stat().st_mode
+    if closed := next((one for one in base.parents if not one.stat().st_mode & (stat.S_IXGRP | stat.S_IXOTH)), None):
+        return Finding(name, "ok", f"nobody else can read it: {closed} is closed to others")
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        return Finding(name, "warn", f"others can read it (mode {stat.S_IMODE(mode):o})", f"chmod 700 '{base}'")
+    return Finding(name, "ok", f"nobody else can read it (mode {stat.S_IMODE(mode):o})")
+
+
+def secrets(config: Path | None) -> Finding:
+    """Whether a config.yml that holds a login or a database's address can be read by others."""
+    name = "secrets"
+    if os.name == "nt" or config is None:
+        return Finding(name, "ok", "none in a file")
+    text = config.read_text(encoding="utf-8", errors="replace")
+    lines = [line.partition("#")[0] for line in text.splitlines()]
+    if not any(key in line for line in lines for key in ("auth_string", "database_url")):
+        return Finding(name, "ok", f"none in {config.name}")
+    if config.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        return Finding(name, "warn", f"{config} holds one, and others can read it", f"chmod 600 '{config}'")
+    return Finding(name, "ok", f"{config.name} holds one, and nobody else can read it")
+
+
+def temporary(layout: Layout, seconds: float) -> Finding:
+    """Whether killed processes left something behind."""
+    return left(leftovers.find(layout, seconds=seconds))
+
+
+def left(found: Leftovers) -> Finding:
+    """Say it."""
+    name, part = "leftovers", "" if found.whole else " (not all of the lake was looked at: it is large)"
+    if not found.count:
+        return Finding(name, "ok", f"none of dead processes{part}")
+    counts = {"temporary files": found.temporary, "spills": found.spills, "open raw parts": found.open_parts}
+    what = ", ".join(f"{len(paths)} {kind}" for kind, paths in counts.items() if paths)
+    return Finding(name, "warn", f"{what} of dead processes{part}", "crypto-lake housekeeping")
