@@ -1,7 +1,7 @@
-"""How long after a trade its frame was received: median and 95 % of the last minute. Pure, and small however long it runs.
+"""How long after a trade its frame was received: median and 95 % of the last minute. Pure; its memory is fixed.
 
-A histogram of seven slots of ten seconds. Its buckets are 2 % wide (a quantile is right to 1 %), and narrower below 0.1 ms;
-they go below zero too, which tells of a clock that is wrong.
+A histogram of seven slots of ten seconds. Its buckets are 2 % wide (a quantile is right to 1 %), and narrower below
+0.1 ms; they go below zero too, which tells of a clock that is wrong.
 """
 
 from math import log1p

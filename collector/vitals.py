@@ -21,7 +21,7 @@ WRITE_EVERY = 3
 
 
 class Vitals:
-    """What the collector tells of itself: latencies, the last frame, counts. Telling never stops or delays collecting."""
+    """What the collector tells of itself: latencies, the last frame, counts. It never holds collecting up."""
 
     def __init__(self, layout: Layout, buffer: Buffer, lines: Sequence[Line]) -> None:
         """Tell about these; nothing is said yet."""

@@ -6,7 +6,6 @@ a smaller part of it than the one before: an hour of this morning does not hide 
 
 from collections.abc import Iterable
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -44,7 +43,7 @@ def keep(layout: Layout, days: Iterable[DayResult], window: Window) -> tuple[lis
             after[day.symbol, day.day] = row
     rows = [after[key] for key in sorted(after)]
     if after != before:
-        write_parquet(_path(layout), PARITY.conform(pa.Table.from_pylist(rows, PARITY.arrow)), "snappy")
+        write_parquet(layout.parity, PARITY.conform(pa.Table.from_pylist(rows, PARITY.arrow)), "snappy")
     return rows, notes
 
 
@@ -76,13 +75,9 @@ def _row(day: DayResult, window: Window) -> Row | None:
     }
 
 
-def _path(layout: Layout) -> Path:
-    return layout.reports / "parity.parquet"
-
-
 def _read(layout: Layout) -> tuple[list[Row], list[str]]:
     """The rows that are held, and a note where the file was damaged; it is set aside then."""
-    path = _path(layout)
+    path = layout.parity
     if not path.exists():
         return [], []
     try:

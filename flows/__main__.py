@@ -159,20 +159,38 @@ def validate_rules(
 @app.command(
     "slice-export",
     epilog="[dim]crypto-lake slice-export --symbols SOLUSDT,SUIUSDT --start 2025-10-21 --end 2025-10-28 --tf 1m "
-    "--format csv --out sol.csv[/]",
+    "--format csv --out sol.csv[/]\n\n"
+    "[dim]crypto-lake slice-export --symbols SOLUSDT --start 2025-10-21 --end 2025-10-22 --require-complete "
+    "--out sol.parquet && crypto-lake verify sol.parquet[/]\n\n"
+    "[dim]crypto-lake slice-export --source macro --symbols SPY,EURUSD=X --start 2025-10-21 --end 2025-10-22 "
+    "--out macro.parquet[/]",
 )
 def slice_export(
     symbols: Annotated[str, _option("slice_export", "symbols")],
     start: Annotated[str, _option("slice_export", "start")],
     end: Annotated[str, _option("slice_export", "end")],
-    out: Annotated[str, typer.Option("--out", help="File to write; it must not be there yet.", show_default=False)],
+    out: Annotated[str, typer.Option("--out", help="File to write, NAME.receipt.json beside it.", show_default=False)],
     tf: Annotated[_Text, _option("slice_export", "tf")] = None,
     source: Annotated[_Text, _option("slice_export", "source")] = None,
     form: Annotated[_Text, _option("slice_export", "format")] = None,
+    compression: Annotated[_Text, _option("slice_export", "compression")] = None,
+    overwrite: Annotated[bool, _option("slice_export", "overwrite")] = False,
+    require_complete: Annotated[bool, _option("slice_export", "require_complete")] = False,
 ) -> None:
-    """Write bars to one Parquet or CSV file."""
+    """Write bars, klines, macro minutes or fundings to one Parquet or CSV file, with a receipt."""
     given = {"symbols": _listed(symbols), "start": start, "end": end, "out": _here(out), "tf": tf, "source": source}
-    _run("slice_export", format=form, **given)
+    options = {"compression": compression, "overwrite": overwrite, "require_complete": require_complete}
+    _run("slice_export", format=form, **given, **options)
+
+
+@app.command(epilog="[dim]crypto-lake verify sol.parquet[/]")
+def verify(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A slice, with its receipt beside it.")],
+) -> None:
+    """Hold a slice against its receipt: SHA-256, size and rows (exit code 1 where they differ)."""
+    from lake import receipts
+
+    typer.echo(receipts.verify(file))
 
 
 @app.command("import-frames", epilog="[dim]crypto-lake import-frames solusdt.gz bnbusdt.txt[/]")
@@ -239,6 +257,24 @@ def demo(
     from deployments import demo as show
 
     raise typer.Exit(show.run(keep=keep))
+
+
+@app.command(epilog="[dim]Exit codes: 0 healthy, 1 something is in error or behind, 2 the collector does not run.[/]")
+def health(
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON: heartbeat.json, and more.")] = False,
+) -> None:
+    """Say how every part of the system is, for a person or a monitor."""
+    from datetime import UTC, datetime
+
+    from lake import health as lake_health
+    from lake import health_screen, settings
+
+    found = lake_health.compose(settings.load().layout, datetime.now(UTC))
+    if as_json:
+        typer.echo(json.dumps(found, indent=1))
+    else:
+        health_screen.show(found)
+    raise typer.Exit(found["exit_code"])
 
 
 @app.command()

@@ -63,6 +63,6 @@ def backfill_binance(
         rows,
         f"Klines of {interval} in {span}: fetched, of these from the archive; absent at the exchange; to come later",
     )
-    left = sum(b.left for b in done)
+    added, left = sum(b.added for b in done), sum(b.left for b in done)
     later = f", {left:,} not there yet" if left else ""
-    return ended(f"{sum(b.added for b in done):,} candles of {interval}, {len(done)} symbols{later}", failed)
+    return ended(f"{added:,} candles of {interval}, {len(done)} symbols{later}", failed, added)

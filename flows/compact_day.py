@@ -24,7 +24,7 @@ def compact_day(symbols: Symbols | None = None, date: Day | None = None) -> Stat
     strange = unknown(symbols, lake.layout.bar_symbols(), "has no bars: transform it first")
     days = find_closed(lake.layout, symbols, date, today)
     if not days:
-        return ended("nothing to compact: every closed day is compacted", strange)
+        return ended("nothing to compact: every closed day is compacted", strange, 0)
     with progress.shown("compact") as shown:
         done, failed = each(
             days, lambda item: compact_bars(lake.layout, *item, lake.transformer.parquet_compression), shown
@@ -34,4 +34,5 @@ def compact_day(symbols: Symbols | None = None, date: Day | None = None) -> Stat
         for c in done
     ]
     artifacts.table("compact-day", rows, "Days compacted, with their hashes")
-    return ended(f"{len(done)} symbol-days, {sum(c.rows for c in done):,} bars", strange | failed)
+    total = sum(c.rows for c in done)
+    return ended(f"{len(done)} symbol-days, {total:,} bars", strange | failed, total)

@@ -41,4 +41,4 @@ def derivatives_hour(
     ]  # fmt: skip
     artifacts.table("derivatives-hour", rows, f"USD-M {span}: added; absent at the exchange; to come later; bad zips")
     what, unknown = summary(done, asked_by_name=symbols is not None)
-    return ended(what, failed | unknown)
+    return ended(what, failed | unknown, sum(d.fundings + d.interests for d in done))

@@ -39,4 +39,5 @@ def macro_minute(tickers: Tickers | None = None, lookback_days: MacroDays | None
         f"{sum(r.new for r in done):,} new minutes of {len(done)} tickers, {sum(r.revised for r in done):,} revised, "
         f"{sum(r.nulls for r in done):,} null rows left out, {sum(r.missing for r in done):,} missing",
         failed,
+        sum(r.rows for r in done),
     )

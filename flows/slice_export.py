@@ -1,12 +1,12 @@
-"""Bars out of the lake, as one file."""
+"""What is in the lake, as one file."""
 
 from pathlib import Path
 
 from loguru import logger
 from prefect import State, flow
 
-from lake import settings
-from lake.params import BarsSource, End, Format, Out, Start, Symbols, Timeframe
+from lake import settings, slices
+from lake.params import Codec, End, Format, Out, Series, SliceSource, Start, Timeframe
 from lake.windows import Window
 from tasks import artifacts, progress
 from tasks.runs import ended, named, reported
@@ -16,30 +16,39 @@ from tasks.slices import write_slice
 @flow(flow_run_name=named("slice"))
 @reported
 def slice_export(
-    symbols: Symbols,
+    symbols: Series,
     start: Start,
     end: End,
     out: Out,
-    tf: Timeframe = "1s",
-    source: BarsSource = "bars",
+    tf: Timeframe | None = None,
+    source: SliceSource = "bars",
     format: Format = "parquet",  # noqa: A002  the contract's name of it
+    compression: Codec | None = None,
+    overwrite: bool = False,
+    require_complete: bool = False,
 ) -> State:
-    """Write the bars of some symbols and a range to one Parquet or CSV file, whole or not at all.
+    """Write bars, klines, macro minutes or fundings to one Parquet or CSV file with a receipt, whole or not at all.
 
     Args:
-        symbols: Pairs, such as SOLUSDT, in the order in which they shall be in the file.
+        symbols: Pairs, such as SOLUSDT; of macro, tickers. In the order in which they shall be in the file.
         start: First moment (UTC), such as 2025-10-21T00:00:00Z.
         end: End (UTC), such as 2025-10-22T00:00:00Z; does not belong to the range any more.
-        out: File to write; it must not be there yet. A relative path is taken from the lake's base folder.
-        tf: Length of a bar: 1s as stored, or 1m rolled up (start and end are then whole minutes).
-        source: What is read: bars, the lake's own.
-        format: parquet (with the lake's codec) or csv (ISO 8601 times, shortest exact numbers).
+        out: File to write, NAME.receipt.json beside it. A relative path is taken from the lake's base folder.
+        tf: Length of a bar, 1s to 1d; start and end are then on its grid. Left out: bars as stored (1s), klines of 1m.
+        source: What is read: bars (the lake's own), klines (the exchange's), macro (minutes) or funding (hours).
+        format: parquet or csv (ISO 8601 times, shortest exact numbers, no cell that a spreadsheet runs as a formula).
+        compression: Codec of a Parquet file. Left out: the lake's own, transformer.parquet_compression.
+        overwrite: Replace the file where it is there. Otherwise the run is refused.
+        require_complete: Write nothing, and name the holes, unless all bars are proved complete or no kline is missing.
     """
-    lake, span = settings.load(), Window(start, end)
+    lake = settings.load()
     codec = lake.transformer.parquet_compression
+    wanted = slices.asked(source, symbols, Window(start, end), tf, format, compression, codec)
     with progress.shown("slice") as shown:
-        done = write_slice(lake.layout, symbols, span, tf, Path(out), format, codec, shown)
-    if done.without_bars:
-        logger.warning("{}: no {} in {}", ", ".join(done.without_bars), source, span)
-    artifacts.link("slice-export", done.path, f"{done.path.name}: {done.rows:,} bars, {done.bytes:,} bytes")
-    return ended(f"{done.path}: {done.rows:,} bars of {len(symbols) - len(done.without_bars)} symbols", {})
+        done = write_slice(lake.layout, wanted, Path(out), overwrite, require_complete, shown)
+    if done.without_rows:
+        logger.warning("{}: no {} in {}", ", ".join(done.without_rows), source, wanted.window)
+    artifacts.link("slice-export", done.path, f"{done.path.name}: {done.rows:,} rows, {done.bytes:,} bytes")
+    artifacts.link("slice-export-receipt", done.receipt, f"What {done.path.name} was made of")
+    found = len(wanted.symbols) - len(done.without_rows)
+    return ended(f"{done.path}: {done.rows:,} rows of {found} symbols", {}, done.rows)

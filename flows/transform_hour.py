@@ -24,7 +24,7 @@ def transform_hour(symbols: Symbols | None = None, start: Start | None = None, e
     strange = unknown(symbols, lake.layout.raw_symbols(), "has no raw parts: collect or import it first")
     dirty = find_dirty(lake.layout, symbols, span)
     if not dirty:
-        return ended("nothing to build: no raw input has changed", strange)
+        return ended("nothing to build: no raw input has changed", strange, 0)
     with progress.shown("transform") as shown:
         built, failed = each(
             dirty, lambda symbol: build_bars(lake.layout, symbol, span, lake.transformer.parquet_compression), shown
@@ -38,4 +38,4 @@ def transform_hour(symbols: Symbols | None = None, start: Start | None = None, e
     kept = (
         f", {sum(b.kept for b in built)} hours kept as raw parts of them are gone" if any(b.kept for b in built) else ""
     )
-    return ended(f"{total:,} bars of {len(built)} symbols, {gaps:,} seconds missing{kept}", strange | failed)
+    return ended(f"{total:,} bars of {len(built)} symbols, {gaps:,} seconds missing{kept}", strange | failed, total)

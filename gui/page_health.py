@@ -9,10 +9,11 @@ import streamlit as st
 from gui import parts, queries, theme
 from gui.open import Lake, now
 from gui.state import View
+from lake.health_parts import PARTS
+from lake.health_report import last_seen
 
 SILENT_AFTER_S = 90
 NONE = "There is no heartbeat (`logs/health/heartbeat.json`): it is written while the system is up."
-_PARTS = ("collector", "transformer", "macro_minute")
 _FILES = {
     "raw_count_today": "Raw parts today", "parquet_1s_rows_today": "1-second bars today",
     "macro_min_rows_today": "Macro minutes today",
@@ -28,12 +29,11 @@ def draw(lake: Lake, view: View) -> None:
         return
     age = queries.age_seconds(found.get("ts_utc"), now())
     st.caption(f"Heartbeat of {theme.plain(str(found.get('ts_utc')))}" + (f", {age:,.0f} s ago" if age else ""))
-    told = {name: part for name in _PARTS if isinstance(part := found.get(name), dict)}
+    told = _told(found)
     rows = pd.DataFrame([_row(name, part, age) for name, part in told.items()], columns=["part", "status", _SEEN])
     st.dataframe(rows.style.map(_ink, subset=["status"]), hide_index=True, height="content")
-    for name, part in told.items():
-        if part.get("last_error"):
-            st.error(theme.plain(f"{name.replace('_', ' ')}: {part['last_error']}"))
+    for problem in found.get("problems") or ():
+        st.error(theme.plain(f"{problem['part'].replace('_', ' ')}: {problem['what']}; {problem['remedy']}"))
     latency(found)
     if isinstance(files := found.get("files"), dict):
         parts.figures({title: parts.number(_float(files.get(name))) for name, title in _FILES.items()})
@@ -49,6 +49,12 @@ def latency(found: dict[str, Any] | None) -> None:
     parts.figures(dict(zip(("Latency, median (ms)", "Latency, 95 % (ms)"), map(parts.number, values), strict=True)))
 
 
+def _told(found: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the parts that say something: those of every heartbeat, then the other flows."""
+    all_of_them = {name: found.get(name) for name in PARTS} | (found.get("flows") or {})
+    return {name: part for name, part in all_of_them.items() if isinstance(part, dict)}
+
+
 def status(part: dict[str, Any], age: float | None) -> str:
     """Return a part's status; who says `running` in a heartbeat that is too old is silent."""
     said = str(part.get("status", "unknown"))
@@ -57,12 +63,7 @@ def status(part: dict[str, Any], age: float | None) -> str:
 
 def _row(name: str, part: dict[str, Any], age: float | None) -> dict[str, str]:
     state = status(part, age)
-    last = part.get("last_seen_ts") or part.get("last_run_end") or part.get("last_run_start")
-    return {
-        "part": name.replace("_", " "),
-        "status": state,
-        _SEEN: _time(last),
-    }
+    return {"part": name.replace("_", " "), "status": state, _SEEN: _time(last_seen(part))}
 
 
 def _ink(state: str) -> str:

@@ -8,7 +8,7 @@ import duckdb
 import pyarrow as pa
 
 from gui import source, state
-from lake import duck, selections
+from lake import duck, health, selections
 from lake.layout import Layout
 from lake.schemas import UTC_US
 from lake.timeframes import Timeframe
@@ -93,11 +93,7 @@ def verdicts(layout: Layout, symbol: str, most: int = 200) -> list[dict[str, Any
 
 def heartbeat(layout: Layout) -> dict[str, Any] | None:
     """Return what the parts last said of themselves, or None where there is no heartbeat that can be read."""
-    try:
-        found = json.loads((layout.logs / "health" / "heartbeat.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return found if isinstance(found, dict) else None
+    return health.read(layout)
 
 
 def csv(table: pa.Table) -> bytes:

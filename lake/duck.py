@@ -30,6 +30,11 @@ def pattern(path: Path) -> str:
     return re.sub(r"[*?[]", r"[\g<0>]", str(path)).replace("\\", "/")
 
 
+def path(glob: str) -> Path:
+    """Return the path that `pattern` made a glob of."""
+    return Path(re.sub(r"\[([*?[])\]", r"\1", glob))
+
+
 def literal(value: str | list[str]) -> str:
     """Quote a value for a statement that takes no parameters (SET, DDL)."""
     if isinstance(value, list):

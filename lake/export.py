@@ -1,32 +1,33 @@
-"""Slices: bars of some symbols and a range, written as one Parquet or CSV file, whole or not at all.
+"""Slices of the lake, each written as one Parquet or CSV file with a receipt, whole or not at all.
 
-The columns are those of `lake.schemas.BARS`. Rows are sorted by symbol, in the order asked for, then by window_start.
-No more than one symbol-day is in memory at a time. The same slice of the same bars is the same file, byte for byte.
+Rows are sorted by symbol, in the order asked for, then by window_start: those of `lake.selections`, which are the
+views'. Two chunks (`lake.slices.Chunk`) are in memory at a time, one being read while the other is written. The same
+slice of the same files is the same file and the same receipt, byte for byte.
 """
 
-from collections.abc import Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from datetime import date
+from itertools import chain
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv as csv
-import pyarrow.parquet as pq
 
-from lake import files, read
-from lake.errors import BadInputError, LakeError
+from lake import holes, inputs, locks, outputs, receipts, selections, sinks, views
+from lake.errors import LakeError
 from lake.layout import Layout
-from lake.names import symbols as checked_symbols
 from lake.progress import Progress, quiet
-from lake.schemas import BARS
-from lake.timeframes import Timeframe, on_grid
-from lake.windows import Window
+from lake.ranges import Range
+from lake.slices import Chunk, Slice
+from lake.windows import DAY_US, SECOND_US, moment
 
-_OWN = {"raw", "parquet", "backfill", "derivatives", "macro", "quarantine", "ledger", "locks", "logs"}
-_CSV = csv.WriteOptions(include_header=True, quoting_style="needed")
+_TRIES = 5
 
 
 @dataclass(frozen=True)
@@ -35,99 +36,169 @@ class Sliced:
 
     Attributes:
         path: The file.
-        rows: Bars in it.
+        receipt: Its receipt.
+        rows: Rows in it.
         bytes: Its size.
-        without_bars: Symbols that were asked for and have no bar in the range.
+        without_rows: Symbols that were asked for and have no row in the range.
     """
 
     path: Path
+    receipt: Path
     rows: int
     bytes: int
-    without_bars: tuple[str, ...]
+    without_rows: tuple[str, ...]
 
 
-class _Writer(Protocol):
-    def write_table(self, table: pa.Table) -> None: ...
+class _ChangedError(LakeError):
+    """The lake's files are not the ones any more that the slice began with."""
+
+
+@dataclass
+class _Seen:
+    """What was found on the way: rows of each symbol-day; of bars their coverage; of klines what is held."""
+
+    rows: Counter[tuple[str, date]] = field(default_factory=Counter)
+    coverage: dict[tuple[str, date], dict[str, Any]] = field(default_factory=dict)
+    held: dict[str, list[Range]] = field(default_factory=dict)
+
+    @property
+    def looked_at(self) -> set[str]:
+        """Symbols whose coverage is known."""
+        return {symbol for symbol, _ in self.coverage}
 
 
 def slice_to(
     layout: Layout,
-    symbols: list[str],
-    window: Window,
-    tf: Timeframe,
+    wanted: Slice,
     out: Path,
-    form: Literal["parquet", "csv"] = "parquet",
-    compression: str = "snappy",
+    overwrite: bool = False,
+    require_complete: bool = False,
     progress: Progress = quiet,
 ) -> Sliced:
-    """Write the bars of ``symbols`` in ``window`` to the file ``out``; its folder is made where it is missing.
+    """Write a slice to the file ``out``, its receipt beside it; the folder is made where it is missing.
 
     Args:
         layout: Where the lake is. A relative ``out`` is taken from its base folder.
-        symbols: Pairs, in the order in which they shall be in the file.
-        window: The range; whole minutes where ``tf`` is ``1m``.
-        tf: Length of a bar.
-        out: The file, which must not be there yet.
-        form: ``csv`` writes times as ``2025-10-21T00:00:00Z``, floats with as few digits as give the same double back,
-            nulls as nothing.
-        compression: Parquet's codec; no CSV is compressed.
-        progress: Told after each symbol-day.
+        wanted: What is asked for (`lake.slices.asked`).
+        out: The file.
+        overwrite: Whether a file that is there may be replaced.
+        require_complete: Refuse bars that are not proved complete to the last second, and klines with a candle missing.
+        progress: Told before each chunk.
 
     Raises:
-        BadInputError: the file is there, lies among the lake's own, or a range of minutes does not begin or end on one.
-        LakeError: there is no bar in the range at all, or the file cannot be written.
+        BadInputError: the file must not be written (`lake.outputs.refuse`), or completeness is not defined here.
+        LakeError: there is no row in the range, there are holes that must not be, a file of the lake cannot be read or
+            changed in each of `_TRIES` tries, or the slice cannot be written.
     """
-    symbols, out = checked_symbols(symbols), layout.base / out
-    _refuse(layout, window, tf, out)
-    work = [(symbol, day) for symbol in symbols for day in _days(layout, symbol, window)]
-    rows = dict.fromkeys(symbols, 0)
-    with files.whole(out) as hidden, ExitStack() as closing:
-        writer: _Writer | None = None
-        for number, (symbol, day) in enumerate(work):
-            progress(number / len(work), f"{symbol} {day}")
-            for table in _bars(layout, symbol, day, window, tf):
-                writer = writer or closing.enter_context(_writer(hidden, form, compression))
-                writer.write_table(table if form == "parquet" else _text(table))
-                rows[symbol] += table.num_rows
-        if writer is None:
-            raise LakeError(f"{', '.join(symbols)}: no bars in {window}: nothing written; transform the range first")
-        closing.close()
-    progress(1.0, f"{sum(rows.values()):,} bars")
-    return Sliced(out, sum(rows.values()), out.stat().st_size, tuple(s for s, count in rows.items() if not count))
+    out = layout.base / out
+    outputs.refuse(layout, out, overwrite)
+    if require_complete:
+        holes.refuse_undefined(wanted)
+    with locks.slice_file(layout, out):
+        outputs.refuse(layout, out, overwrite)  # while this run waited, another may have written it
+        for _ in range(_TRIES - 1):
+            try:
+                return _tried(layout, wanted, out, overwrite, require_complete, progress)
+            except _ChangedError:
+                progress(0.0, "the lake's files have changed: again")
+        return _tried(layout, wanted, out, overwrite, require_complete, progress)
 
 
-def _refuse(layout: Layout, window: Window, tf: str, out: Path) -> None:
-    if out.exists() or out.is_symlink():
-        raise BadInputError(f"{out}: is there already: name another file, or move it away")
-    if (
-        layout.base.resolve() in out.resolve().parents
-        and out.resolve().relative_to(layout.base.resolve()).parts[0] in _OWN
-    ):
-        raise BadInputError(
-            f"{out}: lies among the lake's own files, where readers would take it for theirs: name another folder"
+def _tried(
+    layout: Layout, wanted: Slice, out: Path, overwrite: bool, require_complete: bool, progress: Progress
+) -> Sliced:
+    before, seen = inputs.listed(layout, wanted), _Seen()
+    with views.macros() as con, outputs.placed(out, overwrite) as (hidden, hidden_receipt):
+        with _reading(layout, wanted, before):
+            if require_complete and wanted.source == "bars":
+                for symbol in wanted.symbols:
+                    progress(0.0, f"coverage of {symbol}")
+                    _look(layout, con, wanted, symbol, seen)
+                holes.refuse_bars(layout, con, wanted, list(seen.coverage.values()))
+            with closing(_tables(layout, con, wanted, seen, progress)) as tables:
+                _write(hidden, wanted, tables, seen)
+        if require_complete and wanted.source == "klines":
+            holes.refuse_klines(wanted, seen.held)
+        _unchanged(layout, wanted, before)
+        told = receipts.written(
+            layout, wanted, hidden, out.name, before, seen.rows, seen.coverage, strict=require_complete
         )
-    on_grid(window, tf)
+        hidden_receipt.write_bytes(told.encode())
+    rows = sum(seen.rows.values())
+    progress(1.0, f"{rows:,} rows")
+    without = tuple(symbol for symbol in wanted.symbols if not any(name == symbol for name, _ in seen.rows))
+    return Sliced(out, outputs.receipt_of(out), rows, out.stat().st_size, without)
 
 
-def _days(layout: Layout, symbol: str, window: Window) -> list[date]:
-    first, last = window.start.date(), window.end.date()
-    there = {*layout.hour_days(symbol), *layout.compacted_days(symbol)}
-    return sorted(day for day in there if first <= day <= last and Window.of_day(day).clip(window))
+@contextmanager
+def _reading(layout: Layout, wanted: Slice, before: inputs.Inputs) -> Iterator[None]:
+    """Tell a file that went away meanwhile from one that cannot be read."""
+    try:
+        yield
+    except (duckdb.Error, FileNotFoundError) as error:
+        _unchanged(layout, wanted, before)
+        what = " ".join(str(error).split())
+        raise LakeError(f"{wanted.source} cannot be read ({what}): move the file away, and make it anew") from error
 
 
-def _bars(layout: Layout, symbol: str, day: date, window: Window, tf: Timeframe) -> Iterator[pa.Table]:
-    table = read.day(layout, symbol, day, window)
-    if table.num_rows:
-        yield (BARS.conform(read.rolled_up(table, tf)) if tf != "1s" else table).combine_chunks()
+def _unchanged(layout: Layout, wanted: Slice, before: inputs.Inputs) -> None:
+    if inputs.listed(layout, wanted) != before:
+        raise _ChangedError(
+            f"{wanted.source} in {wanted.window} change while they are read: end the range earlier, or try again later"
+        )
 
 
-def _writer(path: Path, form: str, compression: str) -> "pq.ParquetWriter | csv.CSVWriter":
-    if form == "parquet":
-        return pq.ParquetWriter(path, BARS.arrow, compression=compression)
-    return csv.CSVWriter(path, _text(BARS.empty()).schema, write_options=_CSV)
+def _look(layout: Layout, con: duckdb.DuckDBPyConnection, wanted: Slice, symbol: str, seen: _Seen) -> None:
+    """Take in the coverage of a symbol's bars, a row a day."""
+    found = selections.coverage(layout, [symbol], wanted.window, DAY_US // SECOND_US).on(con)
+    for row in found.to_arrow_table().to_pylist():
+        seen.coverage[symbol, row["window_start"].date()] = row
 
 
-def _text(table: pa.Table) -> pa.Table:
-    """Bars start on whole seconds, so their times are written without decimals."""
-    times = pc.strftime(table["window_start"].cast(pa.timestamp("s", "UTC")), "%Y-%m-%dT%H:%M:%SZ")
-    return table.set_column(1, pa.field("window_start", pa.string(), nullable=False), times)
+def _tables(
+    layout: Layout, con: duckdb.DuckDBPyConnection, wanted: Slice, seen: _Seen, progress: Progress
+) -> Generator[tuple[Chunk, pa.Table], None, None]:
+    """Yield chunks that have rows; while one is being written the next one is read, by a thread that has ``con``."""
+    work = [chunk for symbol in wanted.symbols for chunk in wanted.chunks(layout, symbol)]
+
+    def read(chunk: Chunk) -> pa.Table:
+        if wanted.source == "bars" and chunk.symbol not in seen.looked_at:
+            _look(layout, con, wanted, chunk.symbol, seen)
+        return wanted.rows(layout, con, chunk)
+
+    with ThreadPoolExecutor(1, "slice") as reader:
+        reads = (reader.submit(read, chunk) for chunk in work)
+        ahead = next(reads, None)
+        for number, chunk in enumerate(work):
+            progress(number / len(work), str(chunk))
+            table = ahead.result() if ahead else None
+            ahead = next(reads, None)
+            if table is not None and table.num_rows:
+                yield chunk, table
+
+
+def _write(hidden: Path, wanted: Slice, tables: Iterator[tuple[Chunk, pa.Table]], seen: _Seen) -> None:
+    first = next(tables, None)
+    if first is None:
+        names = ", ".join(wanted.symbols)
+        raise LakeError(f"{names}: no {wanted.source} in {wanted.window}: nothing written; {_BEFORE[wanted.source]}")
+    with sinks.opened(hidden, wanted.schema, wanted.compression) as sink:
+        for chunk, table in chain([first], tables):
+            sink.write_table(table)
+            _count(seen, wanted, chunk.symbol, table)
+
+
+_BEFORE = {
+    "bars": "transform the range first",
+    "klines": "run backfill-binance first",
+    "macro": "run macro-minute first",
+    "funding": "run derivatives-hour first",
+}
+
+
+def _count(seen: _Seen, wanted: Slice, symbol: str, table: pa.Table) -> None:
+    days = pc.divide(table["window_start"].cast(pa.int64()), DAY_US)
+    for found in pc.value_counts(days).to_pylist():
+        seen.rows[symbol, moment(found["values"] * DAY_US).date()] += found["counts"]
+    if wanted.source == "klines":
+        seen.held.setdefault(symbol, []).extend(holes.held(wanted, table))

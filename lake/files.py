@@ -30,8 +30,7 @@ def whole(path: Path) -> Iterator[Path]:
     try:
         with scratch(path.parent, path.name) as hidden:
             yield hidden
-            with hidden.open("rb+") as handle:
-                os.fsync(handle.fileno())
+            sync(hidden)
             _replace(hidden, path)
             sync_folder(path.parent)
     except OSError as error:
@@ -93,6 +92,12 @@ def parquet(path: Path, remedy: str) -> Iterator[pq.ParquetFile]:
         raise
     except (pa.ArrowException, OSError, LakeError) as error:
         raise LakeError(f"{path}: cannot be read ({error}): move it away, and {remedy}") from error
+
+
+def sync(path: Path) -> None:
+    """Make what was written to a file survive a power cut."""
+    with path.open("rb+") as handle:
+        os.fsync(handle.fileno())
 
 
 def sync_folder(folder: Path) -> None:

@@ -1,8 +1,8 @@
 """How the system is: said by its parts, put together by whoever lives, for programs and for people.
 
-Each part says its own sign of life (`say`; runs of flows: `lake.health_runs`). `compose` judges them all, and `write` leaves
-that in ``logs/health/heartbeat.json`` (contract), ``logs/health/metrics.prom`` and ``reports/health.md``. Nothing here asks
-for the time.
+Each part says its own sign of life (`say`; runs of flows: `lake.health_runs`). `compose` judges them all, and `write`
+leaves that in ``logs/health/heartbeat.json`` (contract), ``logs/health/metrics.prom`` and ``reports/health.md``.
+Nothing here asks for the time.
 """
 
 import json

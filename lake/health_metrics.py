@@ -1,4 +1,4 @@
-"""A heartbeat in Prometheus' text format: for node_exporter's textfile collector, and for the endpoint on loopback. Pure."""
+"""A heartbeat in Prometheus' text format: for node_exporter's textfile collector and an endpoint on loopback. Pure."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -69,7 +69,7 @@ def _statuses(found: Heartbeat) -> Iterator[Metric]:
 def _collector(part: dict[str, Any]) -> Iterator[Metric]:
     latency = GaugeMetricFamily(
         f"{PREFIX}collector_latency_seconds",
-        "From a trade to its receipt, trades of the last minute",
+        "From a trade to its receipt, in the last minute",
         labels=["quantile"],
     )
     for quantile, key in (("0.5", "last_latency_p50_ms"), ("0.95", "last_latency_p95_ms")):

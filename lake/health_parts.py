@@ -14,7 +14,7 @@ STANDING = ("collector", "server", "worker")
 """Parts that do not end by themselves."""
 STATUSES = ("running", "idle", "error", "stopped")
 Heartbeat = dict[str, Any]
-_COLLECTOR = {"last_latency_p50_ms": None, "last_latency_p95_ms": None, "last_seen_ts": None}
+_COLLECTOR = {"status": "stopped", "last_latency_p50_ms": None, "last_latency_p95_ms": None, "last_seen_ts": None}
 _FLOW = {
     "last_run_start": None, "last_run_end": None, "last_error": None, "last_run_rows_written": None,
     "last_duration_s": None, "last_success": None,
@@ -47,8 +47,8 @@ def _standing(sign: Sign | None, now: datetime, lives: Lives) -> dict[str, Any]:
     status, error = sign.status, sign.fields.get("last_error")
     if status == "running" and not sign.living(now, lives):
         status, error = "error", _death(sign, now, lives)
-    told = {"status": status if status in STATUSES else "error", "last_sign_ts": iso(sign.ts)}
-    return sign.fields | told | {"last_error": error, "pid": sign.process and sign.process.pid}
+    told = {"last_sign_ts": iso(sign.ts), "last_error": error, "pid": sign.process and sign.process.pid}
+    return {"status": status if status in STATUSES else "error"} | sign.fields | told
 
 
 def _death(sign: Sign, now: datetime, lives: Lives) -> str:

@@ -53,7 +53,7 @@ def problems(found: Heartbeat, now: datetime) -> list[Problem]:
 def parts(found: Heartbeat) -> dict[str, dict[str, Any]]:
     """Return every part of a heartbeat by its name, in the order to be shown in."""
     names = [*STANDING[:1], "transformer", "macro_minute", *STANDING[1:]]
-    return {name: found[name] for name in names} | found["flows"]
+    return {name: found[name] for name in names} | dict(found["flows"])
 
 
 def never_ran(found: Heartbeat) -> bool:
@@ -109,14 +109,17 @@ def markdown(found: Heartbeat) -> str:
     lines = [state, "=" * len(state), "", f"{summary(found)} As of {short(found['ts_utc'])} UTC.", ""]
     if found["problems"]:
         lines += ["| part | what is wrong | what to do |", "|---|---|---|"]
-        lines += [
-            f"| {_cell(one['part'])} | {_cell(one['what'])} | {_cell(one['remedy'])} |" for one in found["problems"]
-        ]
+        lines += [_row(one["part"], one["what"], one["remedy"]) for one in found["problems"]]
         lines.append("")
     lines += ["| part | status | last seen (UTC) | |", "|---|---|---|---|"]
-    lines += [f"| {' | '.join(map(_cell, row))} |" for row in rows(found)]
-    counts = [f"{value:,} {_FILES[name]}" for name, value in found["files"].items()]
-    return "\n".join([*lines, "", f"Today: {', '.join(counts)}.", ""])
+    lines += [_row(*row) for row in rows(found)]
+    return "\n".join([*lines, "", today(found), ""])
+
+
+def today(found: Heartbeat) -> str:
+    """Return in a sentence what has come today."""
+    counts = found["files"]
+    return f"Today (UTC): {', '.join(f'{counts[name]:,} {what}' for name, what in _FILES.items())}."
 
 
 _FILES = {
@@ -128,11 +131,10 @@ def summary(found: Heartbeat) -> str:
     """Return in a sentence or two how the lake is."""
     if never_ran(found):
         return f"Nothing has run in this lake yet. {START} starts it."
-    if found["problems"]:
-        return "; ".join(f"{one['part']}: {one['what']}" for one in found["problems"]) + "."
-    if found["state"] == STOPPED:
-        return f"The collector does not run. {START} starts it."
-    return "The collector records, and nothing is wrong."
+    said = ["; ".join(f"{one['part']}: {one['what']}" for one in found["problems"]) + "."] if found["problems"] else []
+    if found["collector"]["status"] == "stopped":
+        said.append(f"The collector does not run. {START} starts it.")
+    return " ".join(said) or "The collector records, and nothing is wrong."
 
 
 def rows(found: Heartbeat) -> list[tuple[str, str, str, str]]:
@@ -148,10 +150,9 @@ def short(text: str | None) -> str:
 
 def _figures(part: dict[str, Any]) -> str:
     told = []
-    if part.get("last_latency_p50_ms") is not None:
-        told.append(
-            f"latency {part['last_latency_p50_ms']:,.4g} ms (median), {part['last_latency_p95_ms']:,.4g} ms (95 %)"
-        )
+    p50, p95 = (part.get(f"last_latency_{which}_ms") for which in ("p50", "p95"))
+    if p50 is not None and p95 is not None:
+        told.append(f"latency {p50:,.4g} ms (median), {p95:,.4g} ms (95 %)")
     if part.get("last_duration_s") is not None:
         told.append(f"last run {part['last_duration_s']:,.3g} s")
     if part.get("last_run_rows_written") is not None:
@@ -159,6 +160,6 @@ def _figures(part: dict[str, Any]) -> str:
     return ", ".join(told)
 
 
-def _cell(text: str) -> str:
-    """Text in a table of Markdown: no pipe ends its cell, nothing in it is a tag."""
-    return text.replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
+def _row(*cells: str) -> str:
+    """A row of a table in Markdown: no pipe of a text ends its cell, nothing in it is a tag."""
+    return "| " + " | ".join(cell.replace("|", "\\|").replace("<", "&lt;").replace("\n", " ") for cell in cells) + " |"

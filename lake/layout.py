@@ -15,6 +15,7 @@ from lake.names import ticker as checked_ticker
 EXCHANGE = "binance"
 
 _DAY_FOLDER = re.compile(r"year=(\d{4})/month=(\d{2})/day=(\d{2})\Z")
+_YEAR_FOLDER = re.compile(r"year=(\d{4})\Z")
 _HOUR_FILE = re.compile(r"bars_1s_(\d{2})\.parquet\Z")
 _DAY_FILE = re.compile(r"(\d{4}-\d{2}-\d{2})\.parquet\Z")
 _PART = re.compile(r"part_(\d{4,})\.jsonl\Z")
@@ -104,6 +105,10 @@ class Layout:
         name = f"klines_{'month' if interval == '1M' else interval}.parquet"
         return _partition(self.backfill / checked(symbol), day) / name
 
+    def kline_days(self, symbol: str, interval: str) -> list[date]:
+        """The days of a symbol that have klines of an interval, in order."""
+        return _days(self.backfill / checked(symbol), self.kline_file(symbol, date.min, interval).name)
+
     @property
     def derivatives(self) -> Path:
         """The folder of what USD-M futures have: funding and open interest."""
@@ -117,6 +122,16 @@ class Layout:
         """The open interest of one perpetual on a UTC day."""
         return _partition(self.derivatives / "open_interest" / checked(symbol), day) / "open_interest.parquet"
 
+    def funding_years(self, symbol: str) -> list[int]:
+        """The UTC years of a perpetual that have fundings, in order."""
+        root = self.derivatives / "funding" / checked(symbol)
+        found = (_YEAR_FOLDER.search(path.parent.name) for path in root.glob("year=*/funding.parquet"))
+        return sorted(int(match[1]) for match in found if match)
+
+    def open_interest_days(self, symbol: str) -> list[date]:
+        """The days of a perpetual that have open interest, in order."""
+        return _days(self.derivatives / "open_interest" / checked(symbol), "open_interest.parquet")
+
     @property
     def macro(self) -> Path:
         """The folder of macro minute bars, one folder a ticker, named as Yahoo names it."""
@@ -129,6 +144,10 @@ class Layout:
     def macro_file(self, ticker: str, day: date) -> Path:
         """The minute bars of one ticker on a UTC day."""
         return _partition(self.macro / checked_ticker(ticker), day) / "macro_minute.parquet"
+
+    def macro_days(self, ticker: str) -> list[date]:
+        """The days of a ticker that have minutes, in order."""
+        return _days(self.macro / checked_ticker(ticker), "macro_minute.parquet")
 
     @property
     def history(self) -> Path:
@@ -185,6 +204,11 @@ class Layout:
         """The folder of reports; Data Docs are below it."""
         return self.base / "reports"
 
+    @property
+    def parity(self) -> Path:
+        """How much of each symbol-day agrees with the exchange, as the validations found (`lake.schemas.PARITY`)."""
+        return self.reports / "parity.parquet"
+
 
 def day_of(name: str) -> date | None:
     """The UTC day that a folder or file is named after, or None where it is none (``20251020`` is none)."""
@@ -208,6 +232,12 @@ def part_number(name: str) -> int | None:
 
 def _partition(folder: Path, day: date) -> Path:
     return folder / f"year={day:%Y}" / f"month={day:%m}" / f"day={day:%d}"
+
+
+def _days(root: Path, name: str) -> list[date]:
+    found = (_DAY_FOLDER.search(path.parent.as_posix()) for path in root.glob(f"year=*/month=*/day=*/{name}"))
+    days = (day_of(f"{match[1]}-{match[2]}-{match[3]}") for match in found if match)
+    return sorted(day for day in days if day is not None)
 
 
 def _folders(root: Path) -> list[str]:

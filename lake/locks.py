@@ -1,5 +1,8 @@
 """Operating-system locks: two processes never write the same thing, and a killed one leaves no lock behind."""
 
+import hashlib
+from pathlib import Path
+
 from filelock import FileLock
 
 from lake.errors import LakeError
@@ -37,6 +40,11 @@ def macro(layout: Layout, ticker: str) -> FileLock:
 def validation(layout: Layout) -> FileLock:
     """Held by a validation: Great Expectations' project has no locks of its own."""
     return _lock(layout, "validate")
+
+
+def slice_file(layout: Layout, path: Path) -> FileLock:
+    """Held by whoever writes a slice to a file. There are 256, so that they do not pile up: files may share one."""
+    return _lock(layout, f"slice-{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:2]}")
 
 
 def imports(layout: Layout) -> FileLock:

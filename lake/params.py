@@ -14,6 +14,8 @@ from lake.errors import BadInputError
 from lake.intervals import Interval as Interval
 from lake.names import symbols as checked_symbols
 from lake.names import tickers as checked_tickers
+from lake.settings import Compression
+from lake.slices import Form, Source
 from lake.timeframes import Timeframe as Timeframe
 from lake.windows import DAY, Window, parse_day, parse_time
 
@@ -47,9 +49,10 @@ Day = Annotated[date, BeforeValidator(parse_day), Field(json_schema_extra={"patt
 RulesTimeframe = Literal["1s", "1m"]
 KlinesSource = Literal["auto", "rest", "archive"]
 LookbackDays = Annotated[int, Field(ge=1, le=3660)]
-BarsSource = Literal["bars"]
+SliceSource = Source
+Codec = Compression
 RulesSource = Literal["bars", "klines", "macro", "derivatives"]
-Format = Literal["parquet", "csv"]
+Format = Form
 Out = Annotated[str, Field(min_length=1, max_length=1000, pattern=r"^[^\x00]+$")]
 Duration = Annotated[float, Field(gt=0, le=366 * 86_400)]
 

@@ -42,14 +42,25 @@ def rolled_up(bars_1s: pa.Table, tf: Timeframe) -> pa.Table:
 def day(layout: Layout, symbol: str, which: date, window: Window | None = None) -> pa.Table:
     """Return a day's 1-second bars (of the part in ``window``), be the day compacted, not yet, or just in between."""
     tables = day_tables(layout, symbol, which, file)
-    table = pa.concat_tables(tables).sort_by("window_start") if tables else BARS.empty()
+    table = _in_order(pa.concat_tables(tables)) if tables else BARS.empty()
     return table if window is None else inside(table, window)
 
 
 def inside(table: pa.Table, window: Window) -> pa.Table:
     """Return the bars of a table whose window_start lies in a window."""
     start, end = (pa.scalar(at, UTC_US) for at in (window.start, window.end))
+    known = pc.min_max(table["window_start"])
+    if table.num_rows and known["min"].value >= start.value and known["max"].value < end.value:
+        return table
     return table.filter(pc.and_(pc.greater_equal(table["window_start"], start), pc.less(table["window_start"], end)))
+
+
+def _in_order(table: pa.Table) -> pa.Table:
+    """Sorted by time; a compacted day is so already, and to see that takes a tenth of the time that sorting takes."""
+    times = table["window_start"]
+    if len(times) < 2 or pc.all(pc.less_equal(times[:-1], times[1:])).as_py():
+        return table
+    return table.sort_by("window_start")
 
 
 def day_tables(layout: Layout, symbol: str, which: date, load: Callable[[Path], pa.Table]) -> list[pa.Table]:

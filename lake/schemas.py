@@ -3,7 +3,7 @@
 The Parquet schema, the check on writing and the data dictionary (`docs/dictionary.md`) all follow from here.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import pyarrow as pa
@@ -198,5 +198,37 @@ PARITY = Schema(
     ),
 )
 
-ALL = (BARS, RAW, KLINES, FUNDING, OPEN_INTEREST, MACRO, PARITY)
+_EXCHANGE = Column("exchange", pa.string(), "", "binance")
+
+
+def _as_in_views(columns: tuple[Column, ...], time: str) -> tuple[Column, ...]:
+    return tuple(replace(column, name="window_start") if column.name == time else column for column in columns)
+
+
+KLINE_ROWS = Schema(
+    "slice_klines",
+    "a slice of klines: one symbol, one candle; by symbol as asked for, then window_start",
+    (_EXCHANGE, *_as_in_views(KLINES.columns, "open_time")),
+)
+
+MACRO_ROWS = Schema(
+    "slice_macro",
+    "a slice of macro minutes: one ticker, one minute; by ticker as asked for, then window_start",
+    _as_in_views(MACRO.columns, "ts"),
+)
+
+FUNDING_HOURS = Schema(
+    "slice_funding",
+    "a slice of funding: one USD-M perpetual, one hour that has any; by symbol as asked for, then window_start",
+    (
+        Column("symbol", pa.string(), "", "the contract, in the exchange's capitals"),
+        Column("window_start", UTC_US, "UTC", "start of the hour"),
+        Column("funding_rate", pa.float64(), "", "of the funding in force when the hour ends", null=True),
+        Column("mark_price", pa.float64(), "quote per base", "mark price when that was paid", null=True),
+        Column("open_interest", pa.float64(), "base", "the hour's last", null=True),
+        Column("open_interest_value", pa.float64(), "quote", "its value", null=True),
+    ),
+)
+
+ALL = (BARS, RAW, KLINES, FUNDING, OPEN_INTEREST, MACRO, PARITY, KLINE_ROWS, MACRO_ROWS, FUNDING_HOURS)
 """Every table, in the order of the data dictionary."""

@@ -32,6 +32,12 @@ class Selection:
     sql: str
     params: dict[str, Any]
 
+    @property
+    def files(self) -> list[Path]:
+        """The files that it reads."""
+        lists = (value for name, value in self.params.items() if name.endswith("files"))
+        return [duck.path(glob) for globs in lists for glob in globs]
+
     def on(self, con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation:
         """Return the statement's rows as a relation, which reads the files whenever it is asked."""
         return con.sql(self.sql, params=self.params)
@@ -66,6 +72,11 @@ def bars(layout: Layout, symbols: Sequence[str], window: Window, tf: Timeframe) 
 def coverage(layout: Layout, symbols: Sequence[str], window: Window, width: int = 3600) -> Selection:
     """What is held in stretches of ``width`` seconds, which divide a day: the columns of the view `coverage`."""
     return _selection("coverage", symbols, window, **_bar_files(layout, symbols, None, window), width=width)
+
+
+def unproved(layout: Layout, symbol: str, window: Window) -> Selection:
+    """Stretches of one symbol without a bar that is proved complete: ``first_us``, ``end_us`` (half-open), in order."""
+    return _selection("unproved", [symbol], window, **_bar_files(layout, [symbol], window.start.date(), window))
 
 
 def klines(layout: Layout, symbols: Sequence[str], window: Window, interval: Interval) -> Selection:

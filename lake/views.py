@@ -34,6 +34,14 @@ def connect(layout: Layout) -> duckdb.DuckDBPyConnection:
     return con
 
 
+def macros() -> duckdb.DuckDBPyConnection:
+    """Return such a connection without the views: enough for `lake.selections`, and no file is looked at."""
+    con = duck.memory()
+    for name in MACROS:
+        con.execute(duck.sql(f"macros/{name}"))
+    return con
+
+
 def locked(layout: Layout) -> duckdb.DuckDBPyConnection:
     """Return such a connection that reads nothing but the lake's folder, and whose settings cannot be changed any more.
 

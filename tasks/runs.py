@@ -15,6 +15,7 @@ from prefect.tasks import exponential_backoff
 from lake import log, settings
 from lake.errors import BadInputError, LakeError
 from lake.progress import Progress
+from tasks import alive
 
 if TYPE_CHECKING:
     from loguru import Message
@@ -68,19 +69,26 @@ def _worth_another_try(task: Any, run: Any, state: State[Any]) -> bool:
 
 
 def reported(function: Callable[P, State[Any]]) -> Callable[P, State[Any]]:
-    """Let a flow's log lines stand in Prefect's run logs too, and a `LakeError` end it Failed with one line.
+    """Tell of a flow's runs in the heartbeat (`tasks.alive`), with or without Prefect.
 
-    Outside a flow run (command line, tests) it changes nothing: errors are raised.
+    In a flow run its log lines stand in Prefect's run logs too, and a `LakeError` ends it Failed with one line; outside
+    one (command line, tests) errors are raised.
     """
 
     @functools.wraps(function)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> State[Any]:
-        if FlowRunContext.get() is None:
-            return function(*args, **kwargs)
+        inside = FlowRunContext.get() is not None
         try:
-            log.start(settings.load(), sink=_to_prefect(), console=False)
-            return function(*args, **kwargs)
+            lake = settings.load()
+            if inside:
+                log.start(lake, sink=_to_prefect(), console=False)
+            with alive.told(lake.layout, function.__name__) as run:
+                state = function(*args, **kwargs)
+                run.ended(state)
+                return state
         except LakeError as error:
+            if not inside:
+                raise
             logger.error(str(error))
             return Failed(message=str(error))
 
@@ -150,6 +158,7 @@ def judged(verdict: str, what: str, found: dict[str, Any]) -> State[Any]:
 
     Outside a flow run its data is what was found, for ``--json``.
     """
+    alive.wrote(found.get("rows"))
     make = Failed if verdict == "FAIL" else Completed
     data = found if FlowRunContext.get() is None else None
     return make(message=f"{verdict}: {what}", data=data)
@@ -160,8 +169,12 @@ def unknown(symbols: list[str] | None, known: list[str], reason: str) -> dict[st
     return {name: reason for name in symbols or () if name not in known}
 
 
-def ended(what: str, failed: dict[str, str]) -> State[Any]:
-    """Return the state in which a flow ends: Failed, naming them, where an item failed, else Completed."""
+def ended(what: str, failed: dict[str, str], rows: int | None = None) -> State[Any]:
+    """Return the state in which a flow ends: Failed, naming them, where an item failed, else Completed.
+
+    ``rows`` is how many it wrote, for the heartbeat.
+    """
+    alive.wrote(rows)
     if not failed:
         return Completed(message=what)
     reasons = "; ".join(f"{name}: {reason}" for name, reason in failed.items())

@@ -73,9 +73,9 @@ def raw_of(layout):
 
 
 def content(base):
-    """Every file below a folder with its bytes, without logs and locks."""
+    """Every file below a folder with its bytes, without logs, locks and the page of how the system is now."""
     return {
         path.relative_to(base).as_posix(): path.read_bytes()
         for path in sorted(base.rglob("*"))
-        if path.is_file() and not {"logs", "locks"} & set(path.relative_to(base).parts)
+        if path.is_file() and not {"logs", "locks"} & set(path.relative_to(base).parts) and path.name != "health.md"
     }

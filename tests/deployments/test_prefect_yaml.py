@@ -30,7 +30,18 @@ PARAMETERS = {
     "derivatives-hour": ["symbols", "lookback_days", "start", "end"],
     "macro-minute": ["tickers", "lookback_days"],
     "validate-rules": ["symbols", "start", "end", "tf", "source", "report", "fetch_klines"],
-    "slice-export": ["symbols", "start", "end", "out", "tf", "source", "format"],
+    "slice-export": [
+        "symbols",
+        "start",
+        "end",
+        "out",
+        "tf",
+        "source",
+        "format",
+        "compression",
+        "overwrite",
+        "require_complete",
+    ],
 }
 
 

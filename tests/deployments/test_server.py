@@ -177,7 +177,7 @@ def test_a_slice_is_ordered_from_a_shell_as_any_prefect_user_does(stack, bars):
         (["symbols=[\"a/b\"]", "start=2025-10-20", "end=2025-10-21", "out=x"], ["symbols", "a/b"]),
         (["symbols=[]", "start=2025-10-20", "end=2025-10-21", "out=x"], ["symbols"]),
         (["symbols=[\"A\"]", "start=frog", "end=2025-10-21", "out=x"], ["start", "frog"]),
-        (["symbols=[\"A\"]", "start=2025-10-20", "end=2025-10-21", "out=x", "tf=5m"], ["tf", "5m"]),
+        (["symbols=[\"A\"]", "start=2025-10-20", "end=2025-10-21", "out=x", "tf=7m"], ["tf", "7m"]),
         (["symbols=[\"A\"]", "start=2025-10-20", "end=2025-10-21"], ["out"]),
         (["symbols=[\"A\"]", "start=2025-10-20", "end=2025-10-21", "out=x", "colour=red"], ["colour"]),
     ],

@@ -48,6 +48,17 @@ def test_transform_compact_validate_and_slice_with_no_server(command, five_secon
     assert refused(
         command("slice-export", "--symbols", "SOLUSDT", *DAY, "--out", "new/slice.csv"), "slice.csv: is there already"
     )
+    again = command("slice-export", "--symbols", "SOLUSDT", *DAY, "--out", "new/slice.csv", "--overwrite")
+    assert (again.returncode, again.stdout.split(": ")[1]) == (0, "6 rows of 1 symbols\n"), again.stderr
+    done = command("verify", "new/slice.csv")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("new/slice.csv: as its receipt says: 6 rows, ")
+    strict = ("--start", "2025-10-20T00:00:02Z", "--end", "2025-10-20T00:00:06Z", "--require-complete")
+    assert command("slice-export", "--symbols", "SOLUSDT", *strict, "--out", "strict.parquet").returncode == 0
+    refused(
+        command("slice-export", "--symbols", "SOLUSDT", *DAY, "--out", "x", "--require-complete"),
+        "not proved complete: SOLUSDT 2025-10-20T00:00:00Z/2025-10-20T00:00:02Z (2 s)", code=1,
+    )  # fmt: skip
 
     span = ("--start", "2025-10-20T00:00:02Z", "--end", "2025-10-20T00:00:06Z")
     done = command("validate-rules", "--symbols", "SOLUSDT", *span, "--json", "--report", "mine.md")
@@ -92,6 +103,20 @@ def test_done_only_in_part_is_exit_code_one_with_the_rest_done(command, five_sec
         (["validate-rules", "--tf", "5m"], ["tf", "5m"]),
         (["slice-export", "--symbols", "SOLUSDT", *DAY], ["--out"]),
         (["slice-export", "--symbols", "SOLUSDT", *DAY, "--out", "x", "--format", "xlsx"], ["format", "xlsx"]),
+        (["slice-export", "--symbols", "SOLUSDT", *DAY, "--out", "x", "--tf", "7m"], ["tf", "7m"]),
+        (["slice-export", "--symbols", "SOLUSDT", *DAY, "--out", "x", "--compression", "rar"], ["compression", "rar"]),
+        (["slice-export", "--symbols", "S'L", *DAY, "--out", "x"], ["symbol", "S'L"]),
+        (["slice-export", "--symbols", "S/Y", *DAY, "--out", "x", "--source", "macro"], ["ticker 'S/Y'"]),
+        (["slice-export", "--symbols", "SPY", *DAY, "--out", "x", "--source", "macro", "--tf", "1h"], ["macro has 1m"]),
+        (
+            ["slice-export", "--symbols", "SPY", *DAY, "--out", "x", "--source", "macro", "--require-complete"],
+            ["require_complete", "not defined"],
+        ),
+        (
+            ["slice-export", "--symbols", "SOLUSDT", *DAY, "--out", "x", "--format", "csv", "--compression", "zstd"],
+            ["compression zstd: a CSV is not compressed"],
+        ),
+        (["verify", "missing.parquet"], ["missing.parquet: no such file"]),
         (["collect-live", "--duration", "-1"], ["duration", "greater than 0"]),
         (["collect-live", "--duration", "soon"], ["--duration", "number"]),
         (["import-frames", "missing.gz"], ["missing.gz", "no such file"]),
@@ -111,6 +136,16 @@ def test_nothing_in_the_range_is_exit_code_one(command, five_seconds):
     assert command("transform-hour").returncode == 0
     late = ("--start", "2025-11-20", "--end", "2025-11-21")
     assert refused(command("slice-export", "--symbols", "SOLUSDT", *late, "--out", "x"), "SOLUSDT: no bars", code=1)
+
+
+def test_a_slice_that_is_not_what_its_receipt_says_is_exit_code_one(command, five_seconds, tmp_path):
+    assert command("transform-hour").returncode == 0
+    assert command("slice-export", "--symbols", "SOLUSDT", *DAY, "--out", "a.parquet").returncode == 0
+    with (tmp_path / "here" / "a.parquet").open("ab") as handle:
+        handle.write(b"more")
+    assert refused(command("verify", "a.parquet"), "a.parquet: is not what its receipt describes: bytes", code=1)
+    (tmp_path / "here" / "a.parquet.receipt.json").write_text("{")
+    assert refused(command("verify", "a.parquet"), "a.parquet.receipt.json: is no receipt of a slice", code=2)
 
 
 def test_views_are_printed_for_any_client(command, layout):

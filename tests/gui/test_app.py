@@ -7,6 +7,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from lake import health, health_runs
 from tests.gui.conftest import ROOT
 from tests.gui.small import START, derivatives, macro, seconds, write
 
@@ -171,6 +172,17 @@ def test_a_part_that_has_died_does_not_read_running(app, filled, layout):
         test = app(page="Health")
         assert word in test.dataframe[0].value["status"][0]
         assert test.metric[0].value == "42"
+
+
+def test_what_is_wrong_is_told_with_its_remedy_and_every_flow_has_a_row(app, filled, layout):
+    now = datetime.now(UTC)
+    health.say(layout, "collector", "error", now, last_error="disk full")
+    health_runs.end(layout, "compact_day", health_runs.begin(layout, "compact_day", now), now, 9, None)
+    health.write(layout, now)
+    test = app(page="Health")
+    assert [one for one in test.error if "disk full" in one.value and "collect\\-live" in one.value]
+    shown = dict(zip(test.dataframe[0].value["part"], test.dataframe[0].value["status"], strict=True))
+    assert (shown["collector"], shown["compact day"], shown["worker"]) == ("error", "stopped", "stopped")
 
 
 def test_a_torn_file_is_one_line(app, filled, layout):

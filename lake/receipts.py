@@ -1,0 +1,173 @@
+"""Receipts: what a slice was made of, so that a backtest can say what data it ran on, and prove it later.
+
+A receipt has no time of its own, no absolute path and nothing that differs from run to run: the same slice of the same
+files is the same receipt, byte for byte.
+"""
+
+import hashlib
+import json
+import platform
+from collections.abc import Mapping
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lake.errors import BadInputError, LakeError
+from lake.inputs import Inputs
+from lake.intervals import opens
+from lake.layout import Layout
+from lake.outputs import receipt_of
+from lake.ranges import gaps
+from lake.slices import Slice
+from lake.windows import Window, iso
+
+_FORMAT = 1
+_SECONDS = ("seconds_expected", "seconds_held", "seconds_flat", "seconds_missing", "seconds_complete", "trades_missing")
+_BLOCK = 1 << 20
+
+Rows = Mapping[tuple[str, date], int]
+"""Of each symbol-day that has any, its rows."""
+Coverage = Mapping[tuple[str, date], Mapping[str, Any]]
+"""Of each symbol-day of bars, its row of `lake.selections.coverage`."""
+
+
+def written(
+    layout: Layout, wanted: Slice, file: Path, name: str, inputs: Inputs, rows: Rows, coverage: Coverage, strict: bool
+) -> str:
+    """Return the receipt of a slice as JSON, keys sorted, indented.
+
+    Args:
+        layout: Where the lake is.
+        wanted: What was asked for.
+        file: The file as it is, under whatever name.
+        name: The name that it will have.
+        inputs: What was read.
+        rows: What was written.
+        coverage: Empty for sources other than bars.
+        strict: Whether a slice with holes would have been refused.
+    """
+    told = {
+        "receipt": _FORMAT,
+        "file": name,
+        "bytes": file.stat().st_size,
+        "sha256": sha256(file),
+        "rows": sum(rows.values()),
+        "parameters": _parameters(wanted) | {"require_complete": strict},
+        "sql": wanted.sql,
+        "inputs": inputs.told(layout),
+        "days": _days(layout, wanted, rows, coverage),
+        "days_without_rows": {symbol: _without(wanted, symbol, rows) for symbol in wanted.symbols},
+        "versions": {
+            "crypto-lake": version("crypto-lake"),
+            "python": platform.python_version(),
+            "duckdb": duckdb.__version__,
+            "pyarrow": pa.__version__,
+        },
+    }
+    return json.dumps(told, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def verify(path: Path) -> str:
+    """Hold a slice against the receipt beside it; return, in a line, that they agree.
+
+    Raises:
+        BadInputError: there is no such file, no receipt beside it, or that is no receipt.
+        LakeError: they do not agree; in what.
+    """
+    beside = receipt_of(path)
+    for needed in (path, beside):
+        if not needed.is_file():
+            raise BadInputError(f"{needed}: no such file")
+    try:
+        told = json.loads(beside.read_bytes())
+        expected = {"bytes": int(told["bytes"]), "SHA-256": str(told["sha256"]), "rows": int(told["rows"])}
+        form = told["parameters"]["format"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadInputError(f"{beside}: is no receipt of a slice ({type(error).__name__}: {error})") from error
+    found = {"bytes": path.stat().st_size, "SHA-256": sha256(path)}
+    if found.items() <= expected.items():
+        found["rows"] = _counted(path, form)
+    wrong = [
+        f"{name} {found[name]}, the receipt says {expected[name]}" for name in found if found[name] != expected[name]
+    ]
+    if wrong:
+        raise LakeError(f"{path}: is not what its receipt describes: {'; '.join(wrong)}: export the slice again")
+    rows, size = expected["rows"], expected["bytes"]
+    return f"{path}: as its receipt says: {rows:,} rows, {size:,} bytes, SHA-256 {found['SHA-256']}"
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def _counted(path: Path, form: str) -> int:
+    """Count rows. No cell of a CSV has a line feed in it: names have none."""
+    if form == "csv":
+        with path.open("rb") as handle:
+            return sum(block.count(b"\n") for block in iter(lambda: handle.read(_BLOCK), b"")) - 1
+    try:
+        return int(pq.read_metadata(path).num_rows)
+    except (pa.ArrowException, OSError) as error:
+        raise LakeError(f"{path}: cannot be read as Parquet ({error}): export the slice again") from error
+
+
+def _parameters(wanted: Slice) -> dict[str, Any]:
+    return {
+        "source": wanted.source,
+        "symbols": list(wanted.symbols),
+        "start": iso(wanted.window.start),
+        "end": iso(wanted.window.end),
+        "tf": wanted.tf,
+        "format": wanted.form,
+        "compression": wanted.compression,
+    }
+
+
+def _days(layout: Layout, wanted: Slice, rows: Rows, coverage: Coverage) -> list[dict[str, Any]]:
+    parity = _parity(layout, wanted) if wanted.source == "bars" else {}
+    days = []
+    for symbol, day in sorted(rows, key=lambda key: (wanted.symbols.index(key[0]), key[1])):
+        told = {"symbol": symbol, "day": day.isoformat(), "rows": rows[symbol, day]}
+        if wanted.source == "bars":
+            told |= {name: coverage[symbol, day][name] for name in _SECONDS} | {"parity": parity.get((symbol, day))}
+        elif wanted.source == "klines":
+            part = Window.of_day(day).clip(wanted.window)
+            expected = len(opens(wanted.tf, part.start_us, part.end_us)) if part else 0
+            told |= {"candles_expected": expected, "candles_missing": expected - rows[symbol, day]}
+        days.append(told)
+    return days
+
+
+def _without(wanted: Slice, symbol: str, rows: Rows) -> list[list[str]]:
+    """First and last of the days of the range that follow each other without a row."""
+    first, last = next(wanted.window.days()), (wanted.window.end - wanted.window.end.resolution).date()
+    held = [(day.toordinal(), day.toordinal() + 1) for name, day in rows if name == symbol]
+    empty = gaps(first.toordinal(), last.toordinal() + 1, held)
+    return [[date.fromordinal(start).isoformat(), date.fromordinal(end - 1).isoformat()] for start, end in empty]
+
+
+def _parity(layout: Layout, wanted: Slice) -> dict[tuple[str, date], dict[str, int]]:
+    """How many complete minutes of a whole day were compared with the exchange's klines, and how many were equal."""
+    if not layout.parity.exists():
+        return {}
+    try:
+        table = pq.read_table(
+            layout.parity,
+            columns=["symbol", "day", "compared", "agree"],
+            filters=[("symbol", "in", list(wanted.symbols))],
+            partitioning=None,
+        )
+    except (pa.ArrowException, OSError) as error:
+        raise LakeError(
+            f"{layout.parity}: cannot be read ({error}): move it away, and validate its days again"
+        ) from error
+    return {
+        (row["symbol"], row["day"]): {"compared": row["compared"], "equal": row["agree"]} for row in table.to_pylist()
+    }
