@@ -41,7 +41,8 @@ class Part:
         start: Starts it.
         answers: Whether it does its work; asked every tick, so it must not take long.
         needs: Parts that must answer before this one is started.
-        patience_s: How long one may run without answering before it is ended and started again.
+        start_s: How long one that was started may take to answer.
+        patience_s: How long one that has answered may be silent, before it is ended and started again.
         where: Address to look at, or "".
     """
 
@@ -49,7 +50,8 @@ class Part:
     start: Callable[[], Running]
     answers: Callable[[], bool]
     needs: tuple["Part", ...] = ()
-    patience_s: float = 60.0
+    start_s: float = 180.0
+    patience_s: float = 30.0
     where: str = ""
     state: State = "waiting"
     process: Running | None = None
@@ -73,10 +75,10 @@ class Part:
             self._alive(now)
         elif self.process is None:
             self._begin(now)
-        elif now - self._answered > self.patience_s:
+        elif now - self._answered > (patience := self.start_s if self.state == "starting" else self.patience_s):
             process, self.process = self.process, None
             process.stop()
-            self._lost(now, f"gave no answer for {self.patience_s:.0f} s")
+            self._lost(now, f"gave no answer for {patience:.0f} s")
         elif self.state == "running":
             self.state = "silent"
 

@@ -160,8 +160,8 @@ class System:
         server_arguments = stack.server_arguments(found.server.host, found.server.port)
         docs_arguments = ("-m", "deployments.docs_server", "--port", str(found.docs.port))
         server = Part("server", lambda: start("server", *server_arguments), self.api.healthy, where=self.api.url)
-        worker = Part("worker", self._start_worker, self._works, needs=(server,), patience_s=120)
-        collector = Part("collector", self._order, self._collects, needs=(server,), patience_s=ORDER_S)
+        worker = Part("worker", self._start_worker, self._works, needs=(server,), patience_s=90)
+        collector = Part("collector", self._order, self._collects, needs=(server,), start_s=ORDER_S)
         dashboard = Part(
             "dashboard", lambda: start("dashboard", "-m", "flows", "dashboard"),
             _answers(f"{ports['dashboard']}/_stcore/health"), where=ports["dashboard"],

@@ -14,7 +14,7 @@ from lake.errors import BadInputError
 from lake.intervals import Interval as Interval
 from lake.names import symbols as checked_symbols
 from lake.names import tickers as checked_tickers
-from lake.settings import Compression
+from lake.sections import Compression
 from lake.slices import Form, Source
 from lake.timeframes import Timeframe as Timeframe
 from lake.windows import DAY, Window, parse_day, parse_time

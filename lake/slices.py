@@ -24,8 +24,8 @@ from lake.layout import Layout
 from lake.names import symbols as checked_symbols
 from lake.names import tickers as checked_tickers
 from lake.schemas import BARS, FUNDING_HOURS, KLINE_ROWS, MACRO_ROWS, Schema
+from lake.sections import Compression
 from lake.selections import Selection
-from lake.settings import Compression
 from lake.timeframes import Timeframe, on_grid, seconds
 from lake.windows import Window
 

@@ -94,6 +94,13 @@ def test_one_that_runs_and_gives_no_answer_is_ended_and_started_again(world):
     assert world.tick(FIRST_PAUSE_S) == "starting"
 
 
+def test_one_that_takes_its_time_to_start_is_not_ended_as_silent(world):
+    world.tick()
+    assert world.tick(world.part.patience_s + 1) == "starting"
+    assert world.tick(world.part.start_s) == "died"
+    assert world.started[0].stopped
+
+
 def test_what_runs_already_is_used_and_when_it_goes_one_of_our_own_is_started(world):
     world.answers = True
     assert world.tick() == "reused"

@@ -5,105 +5,19 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import psutil
 import pytest
 import requests
 
-import lake
-from deployments.demo_truth import Truth
-from deployments.prefect_api import Api
-from deployments.prefect_stack import POOL, PROJECT, free_port
-from lake import signs
-from lake.layout import Layout
-from lake.windows import Window, moment
+from deployments.prefect_api import FINAL
+from deployments.prefect_stack import POOL, free_port
+from tests.deployments.lake_up import SYMBOLS, Up
 from tests.live import wait
 
-SYMBOLS = ("SOLUSDT", "ADAUSDT")
 BACK_S = 60
 POSTGRES = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-
-
-class Up:
-    """The lake that is up, as a person at another shell sees it."""
-
-    def __init__(self, folder, database):
-        self.folder, self.layout = folder, Layout(folder / "lake")
-        self.environment = {name: value for name, value in os.environ.items() if not name.startswith("LAKE_")}
-        self.environment["LAKE_CONFIG"] = str(folder / "config.yml")
-        if database:
-            self.environment["LAKE_SERVER__DATABASE_URL"] = database
-        self.log, self.process = folder / "up.log", None
-        ready = folder / "stand-in.json"
-        ports = ("--ws-port", "0", "--rest-port", "0", "--control-port", "0", "--ready-file", str(ready))
-        with (folder / "stand-in.log").open("wb") as out:
-            self.stand_in = subprocess.Popen(
-                [sys.executable, "-m", "simulator", "--symbols", ",".join(SYMBOLS), "--rate", "5", *ports],
-                cwd=PROJECT, stdout=out, stderr=out,
-            )  # fmt: skip
-        wait(ready.exists)
-        urls = json.loads(ready.read_text())
-        self.truth = Truth(urls["control_url"])
-        hosts = "".join(f"  {name}: {urls[name]}\n" for name in ("ws_url", "rest_url", "futures_url", "archive_url"))
-        (folder / "config.yml").write_text(
-            f"base_path: ./lake\nsymbols: [{', '.join(SYMBOLS)}]\nbinance:\n{hosts}collector: {{rotate_seconds: 2}}\n"
-            f"macro_minute: {{yahoo_url: '{urls['yahoo_url']}'}}\n"
-            f"server: {{port: {free_port()}}}\ndashboard: {{port: {free_port()}}}\ndocs: {{port: {free_port()}}}\n"
-        )
-
-    def command(self, *words):
-        return subprocess.run(
-            [sys.executable, "-m", "flows", *words], cwd=PROJECT, env=self.environment, capture_output=True, text=True,
-            timeout=120,
-        )  # fmt: skip
-
-    def start(self):
-        with self.log.open("ab") as out:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "flows", "up"], cwd=PROJECT, env=self.environment, stdout=out, stderr=out
-            )
-        wait(self.everything_is_up, 180, every=0.5)
-
-    def parts(self):
-        told = json.loads((self.layout.logs / "up.json").read_text())
-        return {part["name"]: part for part in told["parts"] if told["pid"] == self.process.pid}
-
-    def everything_is_up(self):
-        assert self.process.poll() is None, self.log.read_text()[-3000:]
-        try:
-            found = self.parts()
-        except (OSError, ValueError):
-            return False
-        return bool(found) and all(part["state"] in ("running", "reused") for part in found.values())
-
-    def api(self):
-        return Api(self.parts()["server"]["where"])
-
-    def pid(self, name):
-        if name == "collector":
-            sign = signs.read_one(self.layout, "collector")
-            return sign.process.pid
-        return self.parts()[name]["pid"]
-
-    def everyone(self):
-        """Every process of this lake but the test's own."""
-        found = []
-        for process in psutil.process_iter():
-            try:
-                mine = process.environ().get("LAKE_BASE_PATH") == str(self.layout.base)
-                if mine or process.pid == self.process.pid:
-                    found.append(process)
-            except (psutil.Error, OSError):
-                continue
-        return [process for process in found if process.status() != psutil.STATUS_ZOMBIE]
-
-    def close(self):
-        for process in self.everyone() if self.process else ():
-            process.kill()
-        self.stand_in.kill()
-        self.stand_in.wait()
 
 
 @pytest.fixture(scope="module")
@@ -160,8 +74,8 @@ def test_one_command_leads_to_a_running_lake(up):
     shown = up.command("status")
     assert shown.returncode == 0
     assert all(name in shown.stdout for name in parts)
-    # HEALTH
-    # HEALTH
+    health = up.command("health", "--json")
+    assert json.loads(health.stdout)["collector"]["status"] == "running"
 
 
 def test_a_second_up_is_kept_out_with_one_line(up):
@@ -203,34 +117,46 @@ def test_no_run_is_stuck_and_the_collector_is_one(up):
     assert [run for run in alive() if int(run.infrastructure_pid) == up.pid("collector")]
 
 
+def collecting(up):
+    """The id of the run that collects."""
+    return next((run.id for run in up.api().active(POOL) if run.infrastructure_pid == str(up.pid("collector"))), None)
+
+
 def test_everything_killed_at_once_as_by_a_reboot_and_nothing_is_stuck(up):
     for process in up.everyone():
         process.kill()
     up.process.wait()
     shown = up.command("status")
     assert shown.returncode == 1
-    # HEALTH
+    assert up.command("health").returncode == 2
     up.start()
     test_no_run_is_stuck_and_the_collector_is_one(up)
 
 
+def test_runs_that_end_while_the_server_is_away_leave_right_data_and_no_slot_taken(up):
+    """The server does not answer (it is stopped, as by a full disk), the worker dies, the run's work goes on."""
+    before = {run.id for run in up.api().active(POOL)}
+    api, server = up.api(), psutil.Process(up.pid("server"))
+    run = api.run("transform-hour/local")
+    api.wait(run, BACK_S, frozenset({"RUNNING"}))
+    servers = [server, *server.children(recursive=True)]
+    for process in servers:
+        process.suspend()
+    os.kill(up.pid("worker"), signal.SIGKILL)
+    wait(lambda: up.parts()["server"]["restarts"] > 0 and up.everything_is_up(), 240, every=0.5)
+    wait(lambda: api.look(run).type in FINAL, BACK_S, every=0.5)
+    wait(lambda: {found.id for found in up.api().active(POOL)} <= before | {collecting(up)}, BACK_S, every=0.5)
+    assert api.wait(api.run("transform-hour/local"), BACK_S, FINAL).type == "COMPLETED", "its slot is free"
+
+
 def test_what_was_missed_meanwhile_is_exactly_what_coverage_says_is_missing(up):
     """Nothing is counted twice, and of each trade that no bar has, the hole is known."""
-    before = up.layout.raw.rglob("part_*.jsonl")
-    newest = max(path.stat().st_mtime_ns for path in before)
-    wait(lambda: max(path.stat().st_mtime_ns for path in up.layout.raw.rglob("part_*.jsonl")) > newest)
+    up.wait_for_new_parts()
     assert up.command("transform-hour").returncode == 0
     for symbol in SYMBOLS:
-        bars = lake.bars(symbol, "2025-01-01", "2100-01-01", tf="1s", base=up.layout.base)
-        first, last = int(bars["first_trade_id"].min()), int(bars["last_trade_id"].max())
-        ends = bars.loc[bars["trade_count"] > 0, "window_start"].iloc[[0, -1]]
-        window = Window(ends.iloc[0].to_pydatetime(), moment(int(ends.iloc[1].timestamp() * 1e6) + 1_000_000))
-        traded = [trade["id"] for trade in up.truth.trades(symbol, window) if first <= trade["id"] <= last]
-        assert traded == list(range(first, last + 1)), "the stand-in numbers its trades without a hole"
-        held = int(bars["trade_count"].sum())
-        missing = int(lake.coverage(symbol, window.start, window.end, base=up.layout.base)["trades_missing"].sum())
+        held, missing, traded = up.counted(symbol)
         assert missing > 0, "it was killed, so it missed some"
-        assert held + missing == len(traded)
+        assert held + missing == traded
 
 
 def test_down_stops_everything_within_ten_seconds_with_a_last_heartbeat(up):
