@@ -20,22 +20,7 @@ SOON = {"doctor", "disk", "housekeeping"}
 AUTOMATIONS = {
     yaml.safe_load(path.read_text())["name"] for path in (ROOT / "deployments" / "automations").glob("*.yaml")
 }
-SUFFIXES = {
-    "yml",
-    "yaml",
-    "json",
-    "md",
-    "py",
-    "ipynb",
-    "lock",
-    "toml",
-    "prom",
-    "log",
-    "parquet",
-    "sqlite",
-    "csv",
-    "sql",
-}
+FILE = re.compile(r".*\.(ya?ml|json|md|py|ipynb|lock|toml|prom|log|parquet|sqlite|csv|sql|gz|txt)")
 COMMAND = re.compile(r"^(?:sudo )?(?:[\w.\\/]*[\\/])?crypto-lake (.+)$")
 
 
@@ -114,7 +99,7 @@ def keys(page):
     said = [
         one
         for one in dotted
-        if one.partition(".")[2] not in SUFFIXES and one.partition(".")[0] not in ("lake", "deployments", "main")
+        if not FILE.fullmatch(one) and one.partition(".")[0] not in ("lake", "deployments", "main")
     ]
     variables = [name for name in re.findall(r"LAKE_([A-Z_]+[A-Z])", page) if name != "CONFIG"]
     return {*said, *(name.lower().replace("__", ".") for name in variables)}
