@@ -2,7 +2,8 @@
 
     python -m benchmarks.soak [--minutes 120] [--kill-every 120]
 
-It ends with exit code 1 when a part is not back within 60 s, a run is stuck, or a trade is neither held nor known missing.
+It ends with exit code 1 when a part is not back within 60 s, a run is stuck, or a trade is neither held nor known
+missing.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -67,7 +69,8 @@ def main() -> int:
                 sizes.append(memory(up))
                 name = chance.choice(PARTS)
                 pid = up.pid(name)
-                os.kill(pid, signal.SIGKILL)
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
                 took[name].append(back(up, name, pid))
                 console.print(f"{name} killed, back after {took[name][-1]:.1f} s; {sizes[-1]:,.0f} MB", highlight=False)
             time.sleep(30)  # runs whose process is gone are looked for every 15 s

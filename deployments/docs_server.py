@@ -1,18 +1,23 @@
 """The Data Docs and the metrics, on loopback: ``python -m deployments.docs_server --port 8502``.
 
-``/`` is the index of `reports/data_docs`, ``/metrics`` what `lake.health` wrote last, for Prometheus. It only reads,
-lists no folder, follows no link out of the folder, and answers loopback's own names alone (no other site can be made
-to read it).
+``/`` is the index of `reports/data_docs`, ``/metrics`` the health of all parts, composed anew, for Prometheus. It
+only reads, lists no folder, follows no link out of the folder, and answers loopback's own names alone (no other site
+can be made to read it).
 """
 
 import argparse
+from contextlib import suppress
+from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from lake import settings
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
+
+from lake import health, settings
+from lake.errors import BadInputError
 from lake.layout import Layout
 
 _HOSTS = {"127.0.0.1", "localhost", "[::1]"}
@@ -33,7 +38,7 @@ class Pages(SimpleHTTPRequestHandler):
         if host not in _HOSTS:
             self.send_error(HTTPStatus.FORBIDDEN, "asked by another name than loopback's")
         elif self.path == "/metrics":
-            self._say(self._metrics(), "text/plain; version=0.0.4; charset=utf-8")
+            self._say(health.metrics(self._layout, datetime.now(UTC)).encode(), CONTENT_TYPE_PLAIN_0_0_4)
         elif self.path in ("/", "/index.html") and not (self._root / "index.html").is_file():
             self._say(EMPTY.encode(), "text/html; charset=utf-8")
         elif not self._inside():
@@ -46,12 +51,6 @@ class Pages(SimpleHTTPRequestHandler):
     def _inside(self) -> bool:
         path = Path(self.translate_path(self.path)).resolve()
         return self._root in (path, *path.parents) and (path.is_file() or path == self._root)
-
-    def _metrics(self) -> bytes:
-        try:
-            return (self._layout.logs / "health" / "metrics.prom").read_bytes()
-        except OSError:
-            return b""
 
     def _say(self, body: bytes, kind: str) -> None:
         self.send_response(HTTPStatus.OK)
@@ -72,16 +71,26 @@ class Pages(SimpleHTTPRequestHandler):
         """Say nothing of each request."""
 
 
+def server(layout: Layout, port: int) -> ThreadingHTTPServer:
+    """Return a server that listens on 127.0.0.1, and does not answer yet.
+
+    Raises:
+        BadInputError: the port is taken.
+    """
+    try:
+        found = ThreadingHTTPServer(("127.0.0.1", port), partial(Pages, layout=layout))
+    except OSError as error:
+        raise BadInputError(f"docs.port {port}: {error.strerror}: set another, or 0 for a free one") from None
+    found.daemon_threads = True
+    return found
+
+
 def main() -> None:
     """Serve until Ctrl-C."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, required=True)
-    handler = partial(Pages, layout=settings.load().layout)
-    with ThreadingHTTPServer(("127.0.0.1", parser.parse_args().port), handler) as server:
-        try:
-            server.serve_forever()
-        except KeyboardInterrupt:
-            return
+    with server(settings.load().layout, parser.parse_args().port) as found, suppress(KeyboardInterrupt):
+        found.serve_forever()
 
 
 if __name__ == "__main__":

@@ -325,46 +325,10 @@ def automations() -> None:
 @app.command()
 def dashboard() -> None:
     """Show the lake in a browser, on 127.0.0.1 and the port that dashboard.port says, until Ctrl-C."""
-    import tomllib
-
+    from gui import server
     from lake import settings
-    from lake.errors import BadInputError
 
-    try:
-        from streamlit.web import bootstrap
-    except ModuleNotFoundError:
-        raise BadInputError(
-            "the dashboard needs Streamlit: make install, or pip install 'crypto-lake[dashboard]'"
-        ) from None
-    root = _HERE.parent
-    told = tomllib.loads((root / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
-    port = _free(settings.load().dashboard.port)
-    options = {**_flat(told), "server_port": port, "server_address": "127.0.0.1", "browser_serverPort": port}
-    typer.echo(f"dashboard: http://127.0.0.1:{port}")
-    sys.stdout.flush()
-    bootstrap.load_config_options(options)
-    bootstrap.run(str(root / "gui" / "app.py"), False, [], options)
-
-
-def _free(port: int) -> int:
-    """Return the port, or for 0 a free one."""
-    import socket
-
-    from lake.errors import BadInputError
-
-    try:
-        with socket.create_server(("127.0.0.1", port)) as found:
-            return int(found.getsockname()[1])
-    except OSError as error:
-        raise BadInputError(f"dashboard.port {port}: {error.strerror}: set another, or 0 for a free one") from None
-
-
-def _flat(values: dict[str, Any], above: str = "") -> dict[str, Any]:
-    """Return sections and keys as Streamlit names its flags: theme_light_primaryColor."""
-    found: dict[str, Any] = {}
-    for name, value in values.items():
-        found |= _flat(value, f"{above}{name}_") if isinstance(value, dict) else {f"{above}{name}": value}
-    return found
+    server.run(settings.load())
 
 
 def _listed(text: str | None) -> list[str] | None:

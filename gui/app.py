@@ -2,17 +2,10 @@
 
 import streamlit as st
 
-from gui import controls, empty, page_chart, page_health, page_quality, page_series, state, theme
+from gui import controls, empty, state, theme
 from gui.open import Lake, opened
+from gui.pages import PAGES
 from lake.errors import LakeError
-
-PAGES = {
-    "Chart": page_chart.draw,
-    "Derivatives": page_series.derivatives,
-    "Macro": page_series.macro,
-    "Quality": page_quality.draw,
-    "Health": page_health.draw,
-}
 
 
 def main() -> None:
@@ -29,7 +22,7 @@ def main() -> None:
     if not symbols:
         st.fragment(run_every=5)(empty.draw)(lake)
         return
-    view = controls.view(symbols, lake.tickers())
+    view = controls.view(symbols, lake.layout.tickers())
     st.fragment(run_every=state.REFRESH[view.refresh])(_safe)(lake, view)
 
 

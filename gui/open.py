@@ -28,11 +28,6 @@ class Lake:
         """Where everything lies, by the names that the connection knows it by."""
         return Layout(self.settings.layout.base.resolve())
 
-    def tickers(self) -> list[str]:
-        """The macro tickers that have rows."""
-        root = self.layout.macro
-        return sorted(path.name for path in root.iterdir() if path.is_dir()) if root.is_dir() else []
-
     def window(self, view: state.View) -> Window:
         """Return the stretch of time that a view shows.
 

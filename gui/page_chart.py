@@ -24,12 +24,12 @@ def draw(lake: Lake, view: View) -> None:
         return
     _figures(bars)
     seconds = state.SECONDS[tf]
-    st.altair_chart(charts.candles(bars, seconds, window), alt=f"Candles of {view.symbol}", key="candles")
+    parts.chart(charts.candles(bars, seconds, window), alt=f"Candles of {view.symbol}", key="candles")
     st.subheader("Volume, in the quote currency", anchor=False)
-    st.altair_chart(charts.volume(bars, seconds, window), alt="Volume by direction", key="volume")
+    parts.chart(charts.volume(bars, seconds, window), alt="Volume by direction", key="volume")
     st.subheader("Spread, in basis points", anchor=False)
     if bars["spread"].null_count < bars.num_rows:
-        st.altair_chart(charts.spread(bars, seconds, window), alt="Spread", key="spread")
+        parts.chart(charts.spread(bars, seconds, window), alt="Spread", key="spread")
     else:
         st.caption("No quotes are held in this range.")
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
@@ -62,4 +62,4 @@ def _compare(both: dict[str, pa.Table], seconds: int, window: Window) -> None:
     if not both[second].num_rows:
         st.caption(f"{second}: no bars in this range.")
         return
-    st.altair_chart(charts.rebased(both, seconds, window), alt=f"{first} and {second}, rebased to 100", key="rebased")
+    parts.chart(charts.rebased(both, seconds, window), alt=f"{first} and {second}, rebased to 100", key="rebased")

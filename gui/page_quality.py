@@ -34,11 +34,12 @@ def _coverage(table: pa.Table, window: Window) -> None:
             "Seconds held": f"{total['held']:,}",
             "Flat": f"{total['flat']:,}",
             "Missing": f"{total['missing']:,}",
-            "Trades missing": f"{total['trades_missing']:,}",
+            # Ids that begin anew, as those of a stand-in started again, prove nothing of what is missing.
+            "Trades missing": "–" if pc.min(table["trades_missing"]).as_py() < 0 else f"{total['trades_missing']:,}",
         }
     )
     st.subheader("Coverage: share of seconds", anchor=False)
-    st.altair_chart(
+    parts.chart(
         charts.coverage(table, state.stretch(window), window), alt="Seconds held, flat and missing", key="coverage"
     )
 

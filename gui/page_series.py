@@ -12,7 +12,7 @@ from lake.windows import Window
 def derivatives(lake: Lake, view: View) -> None:
     """Draw funding and open interest of a symbol's perpetual."""
     window = lake.window(view)
-    table = queries.derivatives(lake.con, view.symbol, window)
+    table = queries.derivatives(lake.con, lake.layout, view.symbol, window)
     if not table.num_rows:
         st.info(
             f"No funding or open interest of {view.symbol} in this range: it is by the hour, so choose a day or more. "
@@ -31,13 +31,14 @@ def macro(lake: Lake, view: View) -> None:
     window = lake.window(view)
     tf = state.coarse("1m", window)
     coin = queries.bars(lake.con, lake.layout, view.symbol, window, tf)
-    index, other = queries.dxy(lake.con, window), queries.macro(lake.con, view.ticker, window)
-    if not lake.tickers():
+    index = queries.dxy(lake.con, lake.layout, window)
+    if not lake.layout.tickers():
         st.info("The lake has no macro minutes: `crypto-lake macro-minute` fetches them.")
     minutes = state.minutes(window)
     _series(coin, "close", f"{view.symbol}, close", state.SECONDS[tf], window)
     _series(index, "close", "Synthetic DXY, of its six rates", minutes, window, colour=theme.SECOND)
     if view.ticker:
+        other = queries.macro(lake.con, lake.layout, view.ticker, window)
         _series(other, "close", f"{view.ticker}, close", minutes, window, colour=theme.FLAT)
         _foot(other, f"minutes of {view.ticker}", f"{view.ticker}_macro", window)
 
@@ -48,10 +49,10 @@ def _series(table: pa.Table, column: str, title: str, seconds: int, span: Window
     if table[column].null_count == table.num_rows:
         st.caption("Nothing in this range.")
     elif signed:
-        st.altair_chart(charts.signed(table, column, title, seconds, span), alt=title, key=title)
+        parts.chart(charts.signed(table, column, title, seconds, span), alt=title, key=title)
     else:
         step = column == "mark_price"
-        st.altair_chart(charts.line(table, column, title, colour, seconds, span, step=step), alt=title, key=title)
+        parts.chart(charts.line(table, column, title, colour, seconds, span, step=step), alt=title, key=title)
 
 
 def _foot(table: pa.Table, what: str, name: str, window: Window) -> None:

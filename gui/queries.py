@@ -7,12 +7,12 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from gui import source, state
+from gui import days, source, state
 from lake import duck, health, selections
 from lake.layout import Layout
 from lake.schemas import UTC_US
 from lake.timeframes import Timeframe
-from lake.windows import Window
+from lake.windows import DAY, Window
 
 BARS = pa.schema(
     [("symbol", pa.string()), ("window_start", UTC_US)]
@@ -31,8 +31,13 @@ Connection = duckdb.DuckDBPyConnection
 
 def bars(con: Connection, layout: Layout, symbol: str, window: Window, tf: Timeframe) -> pa.Table:
     """Return the bars of a symbol that begin in a window, with the columns of `BARS`, ascending."""
-    found = source.ask(con, lambda: selections.bars(layout, [symbol], window, tf))
-    return found.select(BARS.names).cast(BARS)
+
+    def ask(asked: Window) -> pa.Table:
+        found = source.ask(con, lambda: selections.bars(layout, [symbol], asked, tf))
+        return found.select(BARS.names).cast(BARS)
+
+    whole = window.end - window.start > DAY and tf != "1s"
+    return days.bars(layout, symbol, window, tf, ask) if whole else ask(window)
 
 
 def coverage(con: Connection, layout: Layout, symbol: str, window: Window) -> pa.Table:
@@ -45,20 +50,21 @@ def coverage(con: Connection, layout: Layout, symbol: str, window: Window) -> pa
     return found.select(list(COVERAGE)).rename_columns(list(COVERAGE.values()))
 
 
-def derivatives(con: Connection, symbol: str, window: Window) -> pa.Table:
+def derivatives(con: Connection, layout: Layout, symbol: str, window: Window) -> pa.Table:
     """Return funding rate, mark price and open interest of a perpetual, an hour or more a row."""
-    fixed = {"start": window.start, "end": window.end, "seconds": state.hours(window)}
-    return source.ask(con, source.own("derivatives", symbol=symbol, **fixed))
+    seconds = state.hours(window)
+    return source.ask(con, source.of("derivatives", lambda: selections.funding(layout, [symbol], window), seconds))
 
 
-def macro(con: Connection, ticker: str, window: Window) -> pa.Table:
+def macro(con: Connection, layout: Layout, ticker: str, window: Window) -> pa.Table:
     """Return window_start and close of a macro ticker, a minute or more a row."""
-    return source.ask(con, source.own("macro", ticker=ticker, **_minutes(window)))
+    seconds = state.minutes(window)
+    return source.ask(con, source.of("macro", lambda: selections.macro(layout, [ticker], window), seconds))
 
 
-def dxy(con: Connection, window: Window) -> pa.Table:
+def dxy(con: Connection, layout: Layout, window: Window) -> pa.Table:
     """Return window_start and close of the synthetic dollar index, a minute or more a row."""
-    return source.ask(con, source.own("dxy", **_minutes(window)))
+    return source.ask(con, source.of("dxy", lambda: selections.dxy(layout, window), state.minutes(window)))
 
 
 def parity(con: Connection, layout: Layout, symbol: str) -> pa.Table | None:
@@ -110,7 +116,3 @@ def age_seconds(at: Any, now: datetime) -> float | None:
         return (now - datetime.fromisoformat(str(at))).total_seconds()
     except (ValueError, TypeError):
         return None
-
-
-def _minutes(window: Window) -> dict[str, Any]:
-    return {"start": window.start, "end": window.end, "seconds": state.minutes(window)}

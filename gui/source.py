@@ -27,6 +27,11 @@ def own(name: str, **values: Any) -> Callable[[], Selection]:
     return lambda: Selection(duck.sql(f"gui/{name}"), values)
 
 
+def of(name: str, select: Callable[[], Selection], seconds: int) -> Callable[[], Selection]:
+    """Return what ``select()`` lists, asked by ``sql/gui/NAME.sql`` in buckets of so many seconds."""
+    return lambda: Selection(duck.sql(f"gui/{name}"), select().params | {"seconds": seconds})
+
+
 def extent(con: duckdb.DuckDBPyConnection, layout: Layout, symbol: str) -> tuple[datetime, datetime] | None:
     """Return the first and the last second of a symbol that are held, or None where none is."""
 

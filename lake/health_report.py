@@ -15,11 +15,11 @@ STALE_AFTER_S = {"transformer": 30 * 60, "macro_minute": 60 * 60}
 """So long after its last run, six and four times its schedule, a flow is behind while the collector goes on."""
 ON_DEMAND = ("slice_export",)
 """Flows whose failure is told to whoever started them, and makes nobody ill."""
-START = "crypto-lake collect-live"
+START = "crypto-lake up"
 _STARTS = {
     "collector": START,
-    "server": "python -m deployments.prefect_server",
-    "worker": "prefect worker start --pool crypto-lake",
+    "server": START,
+    "worker": START,
     "transformer": "crypto-lake transform-hour",
 }
 

@@ -4,11 +4,12 @@ The outside of it is a contract (README, "Folder map"): people glob these paths 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from lake.errors import BadInputError
 from lake.names import symbol as checked
 from lake.names import ticker as checked_ticker
 
@@ -139,7 +140,7 @@ class Layout:
 
     def tickers(self) -> list[str]:
         """Every ticker that has macro minutes, in alphabetical order."""
-        return sorted(path.name for path in self.macro.iterdir() if path.is_dir()) if self.macro.is_dir() else []
+        return _folders(self.macro, checked_ticker)
 
     def macro_file(self, ticker: str, day: date) -> Path:
         """The minute bars of one ticker on a UTC day."""
@@ -240,11 +241,14 @@ def _days(root: Path, name: str) -> list[date]:
     return sorted(day for day in days if day is not None)
 
 
-def _folders(root: Path) -> list[str]:
-    return sorted(_valid(path.name for path in root.iterdir() if path.is_dir())) if root.is_dir() else []
+def _folders(root: Path, check: Callable[[str], str] = checked) -> list[str]:
+    """The folders whose names are symbols, or what ``check`` takes; any other is nobody's."""
+    names = (path.name for path in root.iterdir() if path.is_dir()) if root.is_dir() else ()
+    return sorted(name for name in names if _is(name, check))
 
 
-def _valid(names: Iterator[str]) -> Iterator[str]:
-    for name in names:
-        if name.isalnum() and checked(name) == name:
-            yield name
+def _is(name: str, check: Callable[[str], str]) -> bool:
+    try:
+        return check(name) == name
+    except BadInputError:
+        return False

@@ -19,6 +19,8 @@ from lake.layout import Layout
 from lake.timeframes import Timeframe, seconds, starts_in
 from lake.windows import DAY, Window
 
+DXY = ("EURUSD=X", "USDJPY=X", "GBPUSD=X", "USDCAD=X", "USDSEK=X", "USDCHF=X")
+"""The rates that the dollar index is made of (`sql/macros/dxy_of.sql`)."""
 _TRIES = 5
 
 
@@ -89,6 +91,12 @@ def macro(layout: Layout, tickers: Sequence[str], window: Window) -> Selection:
     """Macro minutes: the columns of the view `macro_minute`."""
     paths = (layout.macro_file(ticker, day) for ticker in tickers for day in window.days())
     return _selection("macro", tickers, window, files=_there(paths))
+
+
+def dxy(layout: Layout, window: Window) -> Selection:
+    """The synthetic dollar index: the columns of the view `dxy_synthetic_minute`."""
+    since = Window(window.start - timedelta(minutes=5), window.end)
+    return _selection("dxy", DXY, window, files=macro(layout, DXY, since).params["files"])
 
 
 def funding(layout: Layout, symbols: Sequence[str], window: Window) -> Selection:

@@ -2,13 +2,14 @@
 
 import os
 import uuid
+from pathlib import Path
 
 import duckdb
 
 from lake import duck
 from lake.layout import Layout
 
-MACROS = ("bars_in", "rolled_up", "coverage_of", "klines_in", "funding_oi_in", "macro_in")
+MACROS = ("bars_in", "rolled_up", "coverage_of", "klines_in", "funding_oi_in", "macro_in", "dxy_of")
 """The statements behind the views, as table macros of the files or rows that they read (`sql/macros`)."""
 VIEWS = (
     "bars_1s",
@@ -25,6 +26,7 @@ VIEWS = (
     "dxy_synthetic_minute",
 )
 """Every view (`sql/views`), each after those that it reads."""
+_SPILL = ".duckdb"
 
 
 def connect(layout: Layout) -> duckdb.DuckDBPyConnection:
@@ -51,7 +53,7 @@ def locked(layout: Layout) -> duckdb.DuckDBPyConnection:
     """
     base = layout.base.resolve()
     con = connect(Layout(base))
-    spill = base / f".duckdb-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    spill = base / f"{_SPILL}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
     # Its pattern too: of a base path such as /data[1] that is the name which DuckDB asks about before it lists files.
     allowed = [f"{base}{os.sep}", f"{duck.pattern(base)}/"]
     for name, value in (("temp_directory", str(spill)), ("allowed_directories", allowed)):
@@ -59,6 +61,11 @@ def locked(layout: Layout) -> duckdb.DuckDBPyConnection:
     con.execute("SET enable_external_access = false")
     con.execute("SET lock_configuration = true")
     return con
+
+
+def spilled(layout: Layout) -> list[Path]:
+    """Return the folders of what this process's connections have put onto the disk for want of memory."""
+    return sorted(layout.base.resolve().glob(f"{_SPILL}-{os.getpid()}-*"))
 
 
 def sql(layout: Layout) -> str:

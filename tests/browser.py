@@ -42,8 +42,8 @@ def executable() -> str | None:
 class Page:
     """One page that was opened, loaded whole; its console and its requests until now."""
 
-    def __init__(self, browser: "Browser", session: str) -> None:
-        self._browser, self._session = browser, session
+    def __init__(self, browser: "Browser", session: str, target: str) -> None:
+        self._browser, self._session, self._target = browser, session, target
 
     def _events(self, method: str) -> list[dict[str, Any]]:
         return [
@@ -80,6 +80,10 @@ class Page:
     def point(self, x: float, y: float) -> None:
         """Move the mouse to a place in the window."""
         self._call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
+
+    def close(self) -> None:
+        """Close the tab."""
+        self._browser.call("Target.closeTarget", targetId=self._target)
 
     def follow(self, expression: str) -> None:
         """Do what leads to another page, and wait until that has loaded."""
@@ -134,7 +138,7 @@ class Browser:
         self.events.clear()
         self.call("Page.navigate", session, url=url)
         self.loaded(session)
-        return Page(self, session)
+        return Page(self, session, target)
 
     def loaded(self, session: str) -> None:
         """Wait until a page has loaded since the events were cleared."""

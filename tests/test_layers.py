@@ -22,7 +22,7 @@ MAY = {
 """Folder: folders that its files may import, besides its own (for `flows`, not even that)."""
 EXCEPT = {
     "flows/collect_live.py": {"collector"},
-    "flows/__main__.py": {"flows", "simulator", "deployments", "collector"},
+    "flows/__main__.py": {"flows", "simulator", "deployments", "collector", "gui"},
 }
 NEVER = {
     "lake": {"prefect", "great_expectations", "websockets", "streamlit", "uvicorn", "starlette"},

@@ -75,7 +75,7 @@ def test_killed_it_is_an_error_at_once_for_whoever_looks(layout, sim):
         page = layout.health_report.read_text()
         assert page.startswith("ERROR\n")
         assert f"died: process {collector.process.pid} is gone" in page
-        assert "start it again: crypto-lake collect-live" in page
+        assert "start it again: crypto-lake up" in page
 
 
 def test_while_it_lives_it_says_within_90_seconds_that_server_and_worker_died(layout, sim, part):
@@ -112,7 +112,7 @@ def test_a_monitor_sees_it_by_exit_code(layout, sim):
 
     done = ask()
     assert (done.returncode, done.stdout.split()[0]) == (2, "STOPPED")
-    assert "crypto-lake collect-live starts it" in done.stdout
+    assert "crypto-lake up starts it" in done.stdout
     assert not layout.base.exists()
     with Collector(layout, sim, "--symbols", "SOLUSDT"):
         wait(lambda: written(layout) == "running")

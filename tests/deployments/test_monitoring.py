@@ -6,16 +6,17 @@ import urllib.error
 import urllib.request
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Thread
 
 import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from deployments import metrics
+from deployments import docs_server
 from lake import health, health_runs
 from lake.errors import BadInputError
 
-MONITORING = Path(metrics.__file__).parent / "monitoring"
+MONITORING = Path(docs_server.__file__).parent / "monitoring"
 BOARD = json.loads((MONITORING / "grafana.json").read_text(encoding="utf-8"))
 RULES = [rule for group in yaml.safe_load((MONITORING / "alerts.yml").read_text())["groups"] for rule in group["rules"]]
 NOW = datetime(2025, 10, 20, 12, tzinfo=UTC)
@@ -119,8 +120,10 @@ def sum_of(panel, start, size):
     return panel["gridPos"][start] + panel["gridPos"][size]
 
 
-def test_the_endpoint_composes_anew_for_each_scrape_and_has_nothing_else(full):
-    with metrics.served(full, 0) as port:
+def test_the_endpoint_composes_anew_for_each_scrape(full):
+    with docs_server.server(full, 0) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        port = server.server_port
 
         def scrape(path="/metrics"):
             with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
@@ -133,7 +136,8 @@ def test_the_endpoint_composes_anew_for_each_scrape_and_has_nothing_else(full):
         assert value(scrape()[1], "crypto_lake_up", part="collector") == 1
         with pytest.raises(urllib.error.HTTPError, match="404"):
             scrape("/../config.yml")
-        with pytest.raises(BadInputError, match=f"metrics port {port}"):
-            metrics.server(full, port)
+        with pytest.raises(BadInputError, match=f"docs.port {port}"):
+            docs_server.server(full, port)
+        server.shutdown()
     with pytest.raises(urllib.error.URLError):
         scrape()

@@ -23,7 +23,16 @@ def chromium():
 
 @contextmanager
 def dashboard(base, log, **environment):
-    """``crypto-lake dashboard`` on a free port; gives its address."""
+    """``crypto-lake dashboard`` on a free port; gives its address. It ends at the end, within 5 s."""
+    with started(base, log, **environment) as (process, url):
+        yield url
+        process.terminate()
+        assert process.wait(5) == 0
+
+
+@contextmanager
+def started(base, log, **environment):
+    """``crypto-lake dashboard`` on a free port; gives its process and its address."""
     own = {key: value for key, value in os.environ.items() if not key.startswith("LAKE_")}
     settings = {"LAKE_BASE_PATH": str(base), "LAKE_DASHBOARD__PORT": "0", "TZ": "Asia/Kolkata", **environment}
     with log.open("w") as out:
@@ -32,11 +41,10 @@ def dashboard(base, log, **environment):
             stdin=subprocess.DEVNULL,
         )  # fmt: skip
     try:
-        url = wait(lambda: _address(process, log))
-        yield url
+        yield process, wait(lambda: _address(process, log))
     finally:
-        process.terminate()
-        process.wait(20)
+        process.kill()
+        process.wait()
 
 
 def _address(process, log):

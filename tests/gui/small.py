@@ -6,20 +6,24 @@ import pyarrow as pa
 
 from lake import files
 from lake.schemas import FUNDING, MACRO, OPEN_INTEREST
+from lake.selections import DXY
 from tests.expectations.small import table
 
-DXY = ("EURUSD=X", "USDJPY=X", "GBPUSD=X", "USDCAD=X", "USDSEK=X", "USDCHF=X")
 START = datetime(2025, 10, 20, 10, tzinfo=UTC)
 
 
 def seconds(count, start=START, symbol="SOLUSDT", price=100.0, without=()):
     """One bar a second from ``price`` on; every fifth is flat, those of ``without`` are not there.
 
-    Every other minute falls.
+    Every other minute falls. Trade ids run on from one call to the next, through all that is not written, as the
+    exchange's do: none but those of ``without`` are missing.
     """
     rows = []
+    before = int((start - START).total_seconds())
     for index in range(count):
         flat = index % 5 == 4
+        second = before + index
+        traded = 1_000_000 + second - (second + 1) // 5
         at = price + index / 100
         rows.append(
             {
@@ -27,7 +31,7 @@ def seconds(count, start=START, symbol="SOLUSDT", price=100.0, without=()):
                 "low": at - 1, "close": at + (0.9 if index // 60 % 2 else -0.9), "volume_base": 0.0 if flat else 2.0,
                 "volume_quote": 0.0 if flat else 2 * at, "trade_count": 0 if flat else 2, "vwap": None if flat else at,
                 "bid": at - 0.01, "ask": at + 0.01, "spread": 0.02, "taker_buy_base": 0.0, "taker_buy_quote": 0.0,
-                "first_trade_id": None if flat else 2 * index, "last_trade_id": None if flat else 2 * index + 1,
+                "first_trade_id": None if flat else 2 * traded, "last_trade_id": None if flat else 2 * traded + 1,
                 "complete": True,
             }
         )  # fmt: skip

@@ -163,6 +163,22 @@ def test_every_page_explains_what_is_not_there(app, filled, page):
     assert "crypto-lake " in captions(test) + " ".join(one.value for one in test.info)
 
 
+def test_ids_that_begin_anew_are_no_number_of_missing_trades(app, layout):
+    write(layout, [row | {"first_trade_id": None, "last_trade_id": None} if not row["trade_count"] else
+                   row | {"first_trade_id": 2 * n % 300, "last_trade_id": 2 * n % 300 + 1}
+                   for n, row in enumerate(seconds(600))])  # fmt: skip
+    figures = {one.label: one.value for one in app(page="Quality").metric}
+    assert figures["Trades missing"] == "–"
+
+
+def test_a_folder_that_is_nobodys_does_not_break_the_page(app, filled, layout):
+    for root, name in ((layout.parquet, "A" * 41), (layout.macro, "lost+found")):
+        (root / name).mkdir(parents=True)
+    test = app(page="Macro")
+    assert not test.error
+    assert test.selectbox(key="symbol").options == ["SOLUSDT", "SUIUSDT"]
+
+
 def test_a_part_that_has_died_does_not_read_running(app, filled, layout):
     path = layout.logs / "health" / "heartbeat.json"
     path.parent.mkdir(parents=True)

@@ -23,8 +23,7 @@ def bars(layout):
 
 def rows(chart):
     """What is drawn, as a frame; its `minute` is counted from ten o'clock."""
-    (data,) = chart.to_dict()["datasets"].values()
-    frame = pd.DataFrame(data)
+    frame = chart.rows
     return frame.assign(minute=(frame["t"] - START.timestamp() * 1000) / 60_000)
 
 
@@ -70,4 +69,4 @@ def test_two_symbols_are_each_broken_at_their_own_holes(bars):
 
 
 def test_no_rows_are_no_chart_and_no_error(bars):
-    assert charts.line(bars[:0], "close", "Close", "red", 60, SPAN).to_dict()
+    assert len(charts.line(bars[:0], "close", "Close", "red", 60, SPAN).rows) == 0

@@ -11,7 +11,7 @@ from gui import queries, source, state
 from lake import compact, selections, views
 from lake.layout import Layout
 from lake.windows import Window
-from tests.gui.small import START, seconds, write
+from tests.gui.small import DXY, START, derivatives, macro, seconds, write
 
 HOUR = Window(START, START + timedelta(hours=1))
 
@@ -59,11 +59,71 @@ def test_a_day_that_is_not_there_has_no_bars_and_all_its_seconds_missing(layout,
     assert sum(row["held"] + row["flat"] for row in found) == 0
 
 
+def test_trade_ids_run_on_through_what_is_not_written(layout, con):
+    write(layout, seconds(600))
+    write(layout, seconds(600, START + timedelta(hours=1)))
+    found = queries.coverage(con, layout, "SOLUSDT", Window(START, START + timedelta(minutes=70)))
+    assert sum(found["trades_missing"].to_pylist()) == 3000 * 4 / 5 * 2
+
+
+DAYS = Window(START.replace(hour=0), START.replace(hour=0) + timedelta(days=3))
+"""The day of `START` and two more."""
+
+
+@pytest.fixture
+def beside(layout, con):
+    """Two days of derivatives and macro minutes from ten o'clock on, and torn files beside them."""
+    for day in (0, 1):
+        derivatives(layout, 14, START + timedelta(days=day))
+        macro(layout, 840, START + timedelta(days=day))
+    gone = START.date() - timedelta(days=2)
+    derivatives(layout, 14, symbol="SUIUSDT")
+    torn = [layout.macro_file(name, gone) for name in (*DXY, "SPY")]
+    torn += [layout.open_interest_file("SOLUSDT", gone), layout.funding_file("SUIUSDT", START.year)]
+    for path in torn:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"torn")
+    return layout
+
+
+def test_derivatives_and_macro_open_no_file_but_those_of_their_symbol_and_range(beside, con):
+    assert queries.derivatives(con, beside, "SOLUSDT", DAYS).num_rows == 28
+    assert queries.macro(con, beside, "SPY", DAYS).num_rows == 840  # buckets of two minutes
+    assert queries.dxy(con, beside, DAYS).num_rows == 840  # buckets of two minutes
+
+
+def test_derivatives_macro_and_dxy_are_those_of_the_lakes_views(layout, con):
+    for day in (0, 1):
+        derivatives(layout, 14, START + timedelta(days=day))
+        macro(layout, 840, START + timedelta(days=day))
+    late = Window(START + timedelta(hours=13, minutes=58), START + timedelta(hours=26))  # 23:58, when the day ends
+    for found, view, names in (
+        (queries.derivatives(con, layout, "SOLUSDT", DAYS), "funding_oi_hourly", "*"),
+        (queries.macro(con, layout, "SPY", late), "macro_minute WHERE ticker = 'SPY'", "window_start, close"),
+        (queries.dxy(con, layout, late), "dxy_synthetic_minute", "window_start, dxy AS close"),
+    ):
+        rows = con.sql(f"SELECT {names} FROM (FROM {view}) ORDER BY window_start").to_arrow_table().to_pylist()
+        span = DAYS if names == "*" else late
+        assert found.to_pylist() == [row for row in rows if span.start <= row["window_start"] < span.end]
+        assert found.num_rows
+
+
+def test_a_rate_of_just_before_the_range_is_carried_into_it(layout, con):
+    """At 00:00 to 00:04 the euro has no bar; its last is of 23:59, in yesterday's file."""
+    eve = START.replace(hour=23, minute=50)
+    macro(layout, 10, eve)
+    day = eve + timedelta(minutes=10)
+    macro(layout, 5, day, [name for name in DXY if name != "EURUSD=X"])
+    found = queries.dxy(con, layout, Window(day, day + timedelta(minutes=5)))
+    assert found["window_start"].to_pylist() == [day + timedelta(minutes=n) for n in range(5)]
+
+
 def test_coverage_counts_each_second_once(layout, con):
     write(layout, seconds(3600, without=range(1000, 1100)))
     found = queries.coverage(con, layout, "SOLUSDT", HOUR).to_pylist()
     total = {name: sum(row[name] for row in found) for name in ("seconds", "held", "flat", "missing", "complete")}
     assert total == {"seconds": 3600, "held": 2800, "flat": 700, "missing": 100, "complete": 3500}
+    assert sum(row["trades_missing"] for row in found) == 80 * 2
     assert len(found) == 240
     assert {row["window_start"] for row in found if row["missing"]} <= {
         START + timedelta(seconds=15 * n) for n in range(66, 74)

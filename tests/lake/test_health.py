@@ -128,8 +128,8 @@ def test_a_run_that_fails_keeps_the_last_success_and_of_two_at_once_both_are_tol
 @pytest.mark.parametrize(
     ("found", "state", "code", "words"),
     [
-        ((), "STOPPED", 2, "Nothing has run in this lake yet. crypto-lake collect-live starts it"),
-        ((standing(status="stopped"),), "STOPPED", 2, "The collector does not run. crypto-lake collect-live"),
+        ((), "STOPPED", 2, "Nothing has run in this lake yet. crypto-lake up starts it"),
+        ((standing(status="stopped"),), "STOPPED", 2, "The collector does not run. crypto-lake up"),
         ((standing(**LATENCY),), "HEALTHY", 0, "nothing is wrong"),
         ((standing(**LATENCY), ended()), "HEALTHY", 0, "nothing is wrong"),
         ((standing(**LATENCY), ended(error="no room")), "ERROR", 1, "transformer: its last run failed: no room"),

@@ -39,6 +39,16 @@ WRITES = [
     "CHECKPOINT",
     "USE memory",
     "IMPORT DATABASE '{base}'",
+    "WITH mine AS (COPY (SELECT 1) TO '{base}/written.csv') FROM mine",
+    "WITH mine AS (\u00a0copy\u00a0(SELECT 1) TO '{base}/written.csv') FROM mine",
+    "EXPLAIN ANALYZE WITH mine AS (COPY (SELECT 1) TO '{base}/written.csv') FROM mine",
+    "/*/**/ FROM x */ COPY (PIVOT bars_1m ON symbol USING first(close)) TO '{base}/written.csv'",
+    "/*/**/ FROM x */ CREATE TABLE mine AS PIVOT bars_1m ON symbol USING first(close)",
+    "/*/**/ EXPLAIN SELECT 1 -- */ EXPLAIN ANALYZE COPY (SELECT 1) TO '{base}/written.csv'",
+    "/*/**/ EXPLAIN SELECT 1 -- */ EXPLAIN ANALYZE CREATE TABLE mine AS SELECT 1",
+    "--\rEXPLAIN ANALYZE CREATE TABLE mine AS SELECT 1 /*\nEXPLAIN SELECT 1 -- */",
+    "EXPLAIN (ANALYZE /*) SELECT 1 --*/ ) CREATE TABLE mine AS SELECT 1",
+    "EXPLAIN (ANALYZE /*) SELECT 1 --*/ ) COPY (SELECT 1) TO '{base}/written.csv'",
 ]
 OUTSIDE = [
     "FROM read_text('/etc/passwd')",
@@ -79,6 +89,12 @@ def test_what_is_no_question_is_refused_and_leaves_nothing(con, layout, query):
     assert sorted(layout.base.rglob("*")) == before
 
 
+@pytest.mark.parametrize("query", [7, None, b"SELECT 1", "SELECT '\udcff'"])
+def test_what_is_no_text_is_bad_input(con, query):
+    with pytest.raises(BadInputError, match="expected SQL as text"):
+        con.execute(query)
+
+
 @pytest.mark.parametrize("query", OUTSIDE)
 def test_nothing_outside_of_the_lake_is_read(con, layout, query):
     asked = query.format(base=layout.base, outside=layout.base.parent / "secret.csv")
@@ -97,7 +113,8 @@ def test_what_was_refused_is_there_for_who_is_not_locked_in(con, layout):
     "query",
     [
         "FROM bars_1s",
-        "/* how */ EXPLAIN ANALYZE SELECT 1",
+        "/* how, 什么 /* nested */ */ EXPLAIN ANALYZE SELECT 1",
+        "-- how\rEXPLAIN (FORMAT json) SELECT 1",
         "DESCRIBE bars_1m",
         "SHOW TABLES",
         "SUMMARIZE bars_1m",
