@@ -1,4 +1,5 @@
 # make install   the exact tested versions into .venv (Python 3.11 to 3.13), and the crypto-lake command
+# make up        the lake, started and kept running, until Ctrl-C or crypto-lake down
 # make demo      the whole lake at work in some minutes; KEEP=1 leaves it running until Ctrl-C
 # make test      ruff, mypy, pytest: what CI runs (on Debian, as root or with sudo, it installs Chromium where there is none)
 # make lint      the first two of these
@@ -8,7 +9,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := install
-.PHONY: install demo test lint browser bench lock docs
+.PHONY: install up demo test lint browser bench lock docs
 
 BIN := .venv/bin
 DONE := .venv/.installed
@@ -29,6 +30,9 @@ $(DONE): requirements.lock pyproject.toml
 	$(PIP) install --no-deps --require-hashes -r requirements.lock
 	$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
+
+up: $(DONE)
+	$(BIN)/crypto-lake up
 
 demo: $(DONE)
 	$(BIN)/crypto-lake demo $(if $(KEEP),--keep)

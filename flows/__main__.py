@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from deployments import service_command
+
 if TYPE_CHECKING:
     from prefect import Flow
 
@@ -29,6 +31,7 @@ app = typer.Typer(
     help="A local-first lake for Binance market data. Settings: config.yml, or LAKE_… in the environment.\n\n"
     "Exit codes: 0 done, 1 failed or done only in part, 2 bad input.",
 )
+app.add_typer(service_command.app, name="service")
 
 
 def _option(flow: str, name: str) -> Any:

@@ -84,6 +84,11 @@ def config_file() -> Path | None:
     return next((path for path in (Path.cwd() / "config.yml", _ROOT / "config.yml") if path.is_file()), None)
 
 
+def variables() -> list[str]:
+    """Return the names of the LAKE_… variables that are set, less the one that names the file."""
+    return sorted(name for name in os.environ if name.upper().startswith(_PREFIX) and name.upper() != CONFIG_VARIABLE)
+
+
 def load() -> Settings:
     """Return the settings in force.
 
