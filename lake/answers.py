@@ -3,13 +3,15 @@
 import csv
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
+from numbers import Number
 from typing import Any, Literal, TextIO
 
 import duckdb
+import pyarrow as pa
 
-from lake import sandbox
+from lake import sandbox, sinks
 from lake.errors import BadInputError, LakeError
 from lake.windows import iso
 
@@ -26,7 +28,8 @@ def answer(query: str, form: Form, out: TextIO, rows: int = 40) -> None:
     """Run one query on the lake of the settings in force, which it can only read, and write what it gives.
 
     A table shows the first ``rows`` rows and says where there are more. CSV has a header, times as ISO 8601 in UTC, the
-    shortest digits that give the same number back, and nothing for null. JSON is a list of objects, one a line; what
+    shortest digits that give the same number back, nothing for null, and an apostrophe before each text that a
+    spreadsheet would run as a formula (`lake.sinks`). JSON is a list of objects, one a line; what
     is no number in JSON (NaN, infinity) is null there, as null is.
 
     Raises:
@@ -79,9 +82,18 @@ def _table(con: sandbox.Connection, columns: list[tuple[str, str]], out: TextIO,
 
 def _csv(con: sandbox.Connection, columns: list[tuple[str, str]], out: TextIO, rows: int) -> None:
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(name for name, _ in columns)
+    writer.writerow(_cells([name for name, _ in columns]))
     for batch in _batches(con):
-        writer.writerows(["" if value is None else _text(value) for value in row] for row in batch)
+        writer.writerows(zip(*map(_cells, zip(*batch, strict=True)), strict=True))
+
+
+def _cells(column: Sequence[Any]) -> list[str]:
+    """A column as it stands in a CSV."""
+    texts = ["" if value is None else _text(value) for value in column]
+    if all(value is None or isinstance(value, Number) for value in column):
+        return texts
+    found: list[str] = sinks.defused(pa.chunked_array([pa.array(texts, pa.string())])).to_pylist()
+    return found
 
 
 def _json(con: sandbox.Connection, columns: list[tuple[str, str]], out: TextIO, rows: int) -> None:

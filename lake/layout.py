@@ -56,9 +56,8 @@ class Layout:
 
     def hour_files(self, symbol: str, day: date) -> dict[datetime, Path]:
         """The hour files of a day that are there, by hour, in order."""
-        folder = self.hour_folder(symbol, day)
         found = {}
-        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        for path in sorted(_inside(self.hour_folder(symbol, day))):
             if match := _HOUR_FILE.match(path.name):
                 found[datetime(day.year, day.month, day.day, int(match[1]), tzinfo=UTC)] = path
         return found
@@ -74,12 +73,8 @@ class Layout:
     def hour_days(self, symbol: str) -> list[date]:
         """The days of a symbol that have hour files, in order: those not compacted, or not wholly."""
         root = self.parquet / checked(symbol)
-        days = []
-        for folder in root.glob("year=*/month=*/day=*"):
-            match = _DAY_FOLDER.search(folder.as_posix())
-            if match and any(_HOUR_FILE.match(path.name) for path in folder.iterdir()):
-                days.append(date(int(match[1]), int(match[2]), int(match[3])))
-        return sorted(days)
+        folders = root.glob("year=*/month=*/day=*")
+        return _days_of(one for one in folders if any(_HOUR_FILE.match(path.name) for path in _inside(one)))
 
     def compacted_days(self, symbol: str) -> list[date]:
         """The days of a symbol that have a compacted file, in order."""
@@ -236,9 +231,21 @@ def _partition(folder: Path, day: date) -> Path:
 
 
 def _days(root: Path, name: str) -> list[date]:
-    found = (_DAY_FOLDER.search(path.parent.as_posix()) for path in root.glob(f"year=*/month=*/day=*/{name}"))
+    return _days_of(path.parent for path in root.glob(f"year=*/month=*/day=*/{name}"))
+
+
+def _days_of(folders: Iterator[Path]) -> list[date]:
+    found = (_DAY_FOLDER.search(folder.as_posix()) for folder in folders)
     days = (day_of(f"{match[1]}-{match[2]}-{match[3]}") for match in found if match)
     return sorted(day for day in days if day is not None)
+
+
+def _inside(folder: Path) -> list[Path]:
+    """What is in a folder, which compaction may take away at any moment."""
+    try:
+        return list(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
 
 
 def _folders(root: Path, check: Callable[[str], str] = checked) -> list[str]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import duckdb
 import pyarrow as pa
@@ -23,7 +23,7 @@ from lake.intervals import opens
 from lake.layout import Layout
 from lake.outputs import receipt_of
 from lake.ranges import gaps
-from lake.slices import Slice
+from lake.slices import Form, Slice
 from lake.windows import Window, iso
 
 _FORMAT = 1
@@ -77,21 +77,22 @@ def verify(path: Path) -> str:
 
     Raises:
         BadInputError: there is no such file, no receipt beside it, or that is no receipt.
-        LakeError: they do not agree; in what.
+        LakeError: they do not agree, in what; or one of them cannot be read.
     """
+    if not _is_file(path):
+        raise BadInputError(f"{path}: no such file")
     beside = receipt_of(path)
-    for needed in (path, beside):
-        if not needed.is_file():
-            raise BadInputError(f"{needed}: no such file")
+    if not _is_file(beside):
+        raise BadInputError(f"{beside}: no such file")
     try:
-        told = json.loads(beside.read_bytes())
-        expected = {"bytes": int(told["bytes"]), "SHA-256": str(told["sha256"]), "rows": int(told["rows"])}
-        form = told["parameters"]["format"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise BadInputError(f"{beside}: is no receipt of a slice ({type(error).__name__}: {error})") from error
-    found = {"bytes": path.stat().st_size, "SHA-256": sha256(path)}
-    if found.items() <= expected.items():
-        found["rows"] = _counted(path, form)
+        expected, form = _expected(beside)
+        found = {"bytes": path.stat().st_size, "SHA-256": sha256(path)}
+        if found.items() <= expected.items():
+            found["rows"] = _counted(path, form)
+    except OSError as error:
+        raise LakeError(
+            f"{path}: cannot be read ({error.strerror or error}): check the file and its receipt"
+        ) from error
     wrong = [
         f"{name} {found[name]}, the receipt says {expected[name]}" for name in found if found[name] != expected[name]
     ]
@@ -99,6 +100,29 @@ def verify(path: Path) -> str:
         raise LakeError(f"{path}: is not what its receipt describes: {'; '.join(wrong)}: export the slice again")
     rows, size = expected["rows"], expected["bytes"]
     return f"{path}: as its receipt says: {rows:,} rows, {size:,} bytes, SHA-256 {found['SHA-256']}"
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # no name of a file: too long, a NUL
+        return False
+
+
+def _expected(beside: Path) -> tuple[dict[str, int | str], str]:
+    """What a receipt says of its file, and the file's format."""
+    try:
+        told = json.loads(beside.read_bytes())
+        expected, form = (
+            {"bytes": told["bytes"], "SHA-256": told["sha256"], "rows": told["rows"]},
+            told["parameters"]["format"],
+        )
+        if [type(value) for value in expected.values()] != [int, str, int] or form not in get_args(Form):
+            raise TypeError(f"bytes, sha256, rows, format: {[*expected.values(), form]}")
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        what = f"{type(error).__name__}: {error}"
+        raise BadInputError(f"{beside}: is no receipt of a slice ({what[:200]})") from error
+    return expected, form
 
 
 def sha256(path: Path) -> str:

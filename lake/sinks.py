@@ -2,9 +2,9 @@
 
 Text that a spreadsheet would run: a cell that begins with one of ``= + - @``, a tab, a carriage return or a line feed,
 or with a full-width form of the four signs, is or hides a formula to Excel, LibreOffice or Google Sheets (OWASP, "CSV
-Injection"). In a CSV such a **text** gets an apostrophe before it, which spreadsheets take for "this is text". A number
-is none: a funding rate of -0.0001 stays one, and ``^GSPC`` needs nothing. No name that the lake takes begins so; but
-what stands in a file is not asked.
+Injection"). In a CSV, of a slice or of ``crypto-lake sql``, such a **text** gets an apostrophe before it, which
+spreadsheets take for "this is text". A number is none: a funding rate of -0.0001 stays one, and ``^GSPC`` needs
+nothing. No name that the lake takes begins so; but what stands in a file is not asked.
 """
 
 from contextlib import AbstractContextManager

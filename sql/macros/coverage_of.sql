@@ -5,7 +5,8 @@
 -- with trades; seconds_flat: those in which, as the exchange's ids say, nothing traded; seconds_missing: the rest;
 -- seconds_complete: those proved complete. trades_missing: trade ids between those held that no bar has, in the stretch of
 -- the bar after the hole; none are known of before the first trade and after the last. A hole that from_time lies in or
--- follows is seen when bars from before it are among the seconds.
+-- follows is seen when bars from before it are among the seconds. In a stretch in which ids begin anew, below those before,
+-- no hole is known of: so first and last are those in time, and never less than none is missing.
 -- Why each stretch brings along the empty ones after it: a join with a calendar keeps a filter on symbol from the files.
 CREATE OR REPLACE MACRO coverage_of(seconds, width, symbols, from_time, to_time) AS TABLE
 WITH rows AS (
@@ -19,7 +20,8 @@ counted AS (
         window_start >= coalesce(from_time, '-infinity'::TIMESTAMPTZ) AS inside,
         count(*) FILTER (trade_count > 0) AS held, count(*) FILTER (trade_count = 0) AS flat,
         count(*) FILTER (complete) AS proved,
-        sum(trade_count) AS trades, min(first_trade_id) AS first_id, max(last_trade_id) AS last_id,
+        sum(trade_count) AS trades, arg_min(first_trade_id, window_start) AS first_id,
+        arg_max(last_trade_id, window_start) AS last_id,
         min(window_start) AS first_second, max(window_start) AS last_second
     FROM rows
     GROUP BY ALL
@@ -27,7 +29,7 @@ counted AS (
 linked AS (
     SELECT
         *,
-        last_id - trades - coalesce(lag(last_id IGNORE NULLS) OVER in_order, first_id - 1) AS skipped,
+        greatest(last_id - trades - coalesce(lag(last_id IGNORE NULLS) OVER in_order, first_id - 1), 0) AS skipped,
         lead(stretch) OVER in_order AS next_stretch,
         coalesce(from_time, min(first_second) OVER (PARTITION BY symbol)) AS range_start,
         coalesce(to_time, max(last_second) OVER (PARTITION BY symbol) + INTERVAL 1 SECOND) AS range_end

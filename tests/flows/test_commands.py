@@ -200,6 +200,16 @@ def test_a_cell_with_markup_or_a_terminal_command_is_shown_as_it_is(command):
     assert "\x1b" not in shown
 
 
+def test_no_text_of_a_csv_of_a_query_is_a_formula_as_in_a_slice(command):
+    """In the header neither, nor in a list; numbers and times stay as they are."""
+    query = """SELECT '=1+1' AS "=a", '-x' AS b, chr(9) || '@c' AS c, '＋d' AS d, 'SOL=' AS e, -0.5 AS f, -7 AS g,
+        -1.5::DECIMAL(4, 1) AS h, NULL AS i, '-infinity'::DOUBLE AS j, ['='] AS k, '-5 days'::INTERVAL AS l"""
+    header, row = csv.reader(command("sql", "--format", "csv", query).stdout.splitlines())
+    assert header == ["'=a", *"bcdefghijkl"]
+    assert row[:11] == ["'=1+1", "'-x", "'\t@c", "'＋d", "SOL=", "-0.5", "-7", "-1.5", "", "-inf", "['=']"]
+    assert row[11].startswith("'-5 days")
+
+
 def test_every_flow_is_a_command_whose_options_are_its_parameters(command):
     import inspect
     from importlib import import_module

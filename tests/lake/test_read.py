@@ -1,12 +1,15 @@
 import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import duckdb
+import pytest
 
 from lake import compact, read, transform, views
 from lake.schemas import BARS
-from lake.windows import Window
+from lake.windows import Window, moment
 from tests import oracle
 from tests.conftest import DAY
 
@@ -107,3 +110,31 @@ def test_bars_of_every_length_are_whole_days_hours_and_minutes_in_utc_whatever_t
     assert [(at - DAY) // 60_000_000 for at, *_ in opens["15m"]] == [0, 15, 30, 45, 60]
     assert [(at - DAY) // 60_000_000 for at, *_ in opens["5m"]] == list(range(0, 61, 5))
     assert [count for *_, count in opens["5m"]] == [1, 0] * 6 + [1]
+
+
+@pytest.mark.parametrize(
+    "folder", ["year=2025/month=13/day=01", "year=2025/month=02/day=30", "year=0000/month=01/day=01"]
+)
+def test_a_folder_that_is_named_after_no_day_is_passed_over(layout, raw, folder):
+    raw.put(raw.trade(1, 0))
+    transform.run(layout, "SOLUSDT")
+    shutil.copytree(layout.hour_folder("SOLUSDT", moment(DAY).date()), layout.parquet / "SOLUSDT" / folder)
+    assert layout.hour_days("SOLUSDT") == [moment(DAY).date()]
+
+
+def test_a_folder_that_compaction_takes_away_while_days_are_listed_has_no_hours(layout, raw, monkeypatch):
+    raw.put(raw.trade(1, 0))
+    transform.run(layout, "SOLUSDT")
+    look = Path.iterdir
+
+    def meddle(folder):
+        if folder.name.startswith("day="):
+            shutil.rmtree(folder)
+        return look(folder)
+
+    monkeypatch.setattr(Path, "iterdir", meddle)
+    assert layout.hour_files("SOLUSDT", moment(DAY).date()) == {}
+    monkeypatch.undo()
+    transform.run(layout, "SOLUSDT", ALL)
+    monkeypatch.setattr(Path, "iterdir", meddle)
+    assert layout.hour_days("SOLUSDT") == []

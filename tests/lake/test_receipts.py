@@ -2,6 +2,7 @@ import hashlib
 import json
 import platform
 import re
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
@@ -15,6 +16,8 @@ from lake.windows import Window
 from tests.conftest import content
 from tests.lake.test_export import DAYS, everything
 from tests.lake.test_views import DATE
+
+GOOD = '{"bytes": %s, "sha256": "", "rows": 1, "parameters": {"format": "csv"}}'
 
 
 @pytest.fixture
@@ -177,13 +180,48 @@ def test_a_changed_byte_a_shorter_file_and_other_rows_are_told(make, form):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", "null", '{"rows": 1}', '{"bytes": "x", "sha256": "", "rows": 1}', "\xff"]
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        '{"rows": 1}',
+        '{"bytes": "x", "sha256": "", "rows": 1}',
+        "\xff",
+        "[" * 100_000,
+        GOOD % '"1"',
+        GOOD % "1e999",
+        GOOD % "NaN",
+        GOOD % "1.5",
+        GOOD % "true",
+        (GOOD % "1").replace("csv", "xlsx"),
+    ],
 )
 def test_what_is_no_receipt_is_bad_input(make, text):
     path, _ = make()
     outputs.receipt_of(path).write_bytes(text.encode("latin-1"))
     with pytest.raises(BadInputError, match=r"a\.parquet\.receipt\.json: is no receipt of a slice"):
         receipts.verify(path)
+
+
+@pytest.mark.parametrize("name", ["", ".", "/", "n" * 300, "a\0b", "out", "\udcff"])
+def test_what_is_no_name_of_a_file_is_bad_input(tmp_path, name):
+    with pytest.raises(BadInputError, match="no such file"):
+        receipts.verify(Path(name))
+
+
+def test_a_slice_that_cannot_be_read_is_named(make, monkeypatch):
+    path, _ = make()
+
+    def refuses(self, *_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    for name in ("open", "read_bytes"):
+        monkeypatch.setattr(Path, name, refuses)
+        with pytest.raises(LakeError, match=r"a\.parquet.*: cannot be read \(Permission denied\)"):
+            receipts.verify(path)
+        monkeypatch.undo()
 
 
 def test_a_file_or_receipt_that_is_not_there_is_bad_input(make, tmp_path):
