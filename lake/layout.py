@@ -4,7 +4,7 @@ The outside of it is a contract (README, "Folder map"): people glob these paths 
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
