@@ -130,7 +130,7 @@ def section(name, heading):
 def firsts(part):
     """The first cell of each row of the tables in a part, less the heads."""
     rows = [line.split(" | ")[0].removeprefix("| ") for line in part.splitlines() if line.startswith("| ")]
-    return [row for row in rows if row not in ("line", "automation", "message")]
+    return [row for row in rows if row not in ("line", "automation", "message", "alert")]
 
 
 def test_what_health_says_is_what_the_runbook_explains():
@@ -153,3 +153,9 @@ def test_the_automations_are_those_that_are_made():
     made = AUTOMATIONS | {trigger["name"] for one in deployments for trigger in one.get("triggers", ())}
     said = {row.strip("`") for row in firsts(section("docs/runbook.md", "What is told, and by whom")) if row[0] == "`"}
     assert said == made
+
+
+def test_every_alert_is_explained():
+    rules = yaml.safe_load((ROOT / "deployments" / "monitoring" / "alerts.yml").read_text(encoding="utf-8"))
+    there = {rule["alert"] for group in rules["groups"] for rule in group["rules"]}
+    assert {row.strip("`") for row in firsts(section("docs/runbook.md", "Alerts of Prometheus"))} == there
