@@ -21,6 +21,8 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+import duckdb
+
 from lake import derivatives_store, names, selections, settings, views
 from lake.errors import BadInputError, LakeError
 from lake.intervals import INTERVALS, Interval
@@ -128,14 +130,23 @@ def _answer(
     window = Window(_time(start, "start"), _time(end, "end"))
     layout, symbols = asked
     con = _connection(layout).cursor()
-    if form == "duckdb":
-        return select(layout, symbols, window).on(con)
-    table = selections.ask(con, lambda: select(layout, symbols, window))
+    try:
+        if form == "duckdb":
+            return select(layout, symbols, window).on(con)
+        table = selections.ask(con, lambda: select(layout, symbols, window))
+    except (duckdb.OutOfMemoryException, duckdb.InterruptException):
+        raise
+    except duckdb.Error as error:
+        raise LakeError(f"{' '.join(str(error).split())}: move the file away, and make it anew") from error
     return table if form == "arrow" else table.to_pandas()
 
 
 def _listed(given: Names) -> list[str]:
-    return [given] if isinstance(given, str) else list(given)
+    if isinstance(given, str):
+        return [given]
+    if not isinstance(given, Iterable):
+        raise BadInputError(f"{str(given)[:20]}: expected a name, or a list of names")
+    return list(given)
 
 
 def _time(given: Time, name: str) -> datetime:

@@ -124,9 +124,15 @@ def layout(base: str | Path | None = None) -> Layout:
     """
     if base is None:
         return Layout(load().layout.base.resolve())
-    folder = Path(base).expanduser().resolve()
-    if not folder.is_dir():
-        raise BadInputError(f"base {str(base)!r}: no such folder: name the lake's, the base_path of its config.yml")
+    try:
+        folder = Path(base).expanduser().resolve()
+        there = folder.is_dir()
+    except (OSError, RuntimeError, TypeError, ValueError):  # too long, ~nobody, no path, a NUL
+        there = False
+    if not there:
+        raise BadInputError(
+            f"base {str(base)[:200]!r}: no such folder: name the lake's, the base_path of its config.yml"
+        )
     return Layout(folder)
 
 

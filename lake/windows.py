@@ -46,7 +46,7 @@ def parse_time(text: str | datetime, name: str = "time") -> datetime:
             f"{name} {str(text)[:40]!r}: expected ISO 8601 in UTC, such as 2025-10-21T00:00:00Z"
         ) from None
     if not _FIRST_YEAR <= found.year <= _LAST_YEAR:
-        raise BadInputError(f"{name} {found:%Y-%m-%d}: expected a year from {_FIRST_YEAR} to {_LAST_YEAR}")
+        raise BadInputError(f"{name} {str(found)[:10]}: expected a year from {_FIRST_YEAR} to {_LAST_YEAR}")
     return found
 
 

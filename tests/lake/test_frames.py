@@ -171,6 +171,13 @@ def test_a_symbol_that_is_none_is_refused_by_name(two, symbol):
         ({"tf": "7m"}, "tf '7m': expected one of 1s, 1m"),
         ({"form": "polars"}, "form 'polars': expected one of pandas"),
         ({"base": "nowhere"}, "base 'nowhere': no such folder"),
+        ({"base": "a\0b"}, r"base 'a\\x00b': no such folder"),
+        ({"base": "n" * 5000}, "base 'nnn.*: no such folder"),
+        ({"base": 7}, "base '7': no such folder"),
+        ({"start": pd.NaT}, "start NaT: expected a year from 2009"),
+        ({"start": date(1, 1, 1)}, "start 0001-01-01: expected a year from 2009"),
+        ({"symbols": None}, "None: expected a name, or a list of names"),
+        ({"symbols": 7}, "7: expected a name, or a list of names"),
         ({"symbols": []}, "symbols: at least one"),
     ],
 )
@@ -204,6 +211,16 @@ def test_a_file_that_compaction_takes_away_meanwhile_is_listed_anew(two, layout)
     got = selections.ask(con, select)
     assert len(tries) == 2
     assert got.select(BARS.names).cast(BARS.arrow).equals(before)
+
+
+@pytest.mark.parametrize("what", [b"", b"no Parquet at all, whatever its name says"])
+def test_a_file_that_cannot_be_read_is_an_error_of_the_lake_that_names_it(two, layout, what):
+    shutil.copytree(two.base, layout.base)
+    layout.day_file("SOLUSDT", DATE).write_bytes(what)
+    for ask in (lake.bars, lake.coverage):
+        for form in ("pandas", "duckdb"):
+            with pytest.raises(LakeError, match=r"2025-10-20\.parquet.*: move the file away"):
+                ask("SOLUSDT", *RANGE, base=layout.base, form=form)
 
 
 def test_just_the_files_of_the_symbol_and_range_are_named(two):
