@@ -15,8 +15,6 @@ from lake import health_report, health_runs
 from lake.settings import Settings
 from tests.docs import pages
 
-SOON = {"doctor", "disk", "housekeeping"}
-"""Commands that other branches bring: to be emptied when they are merged."""
 AUTOMATIONS = {
     yaml.safe_load(path.read_text())["name"] for path in (ROOT / "deployments" / "automations").glob("*.yaml")
 }
@@ -35,8 +33,6 @@ def commands(page):
 
 def wrong(words):
     """Why typer does not take these words, or None."""
-    if words[0] in SOON:
-        return None
     try:
         context = typer.main.get_command(app).make_context("crypto-lake", list(words))
         while hasattr(context.command, "resolve_command"):
@@ -69,10 +65,6 @@ def test_a_command_that_is_none_is_found(said):
 def test_every_command_is_in_a_document():
     said = {words[0] for name in pages.NAMES for words in commands(pages.text(name))}
     assert set(typer.main.get_command(app).commands) - said == set()
-
-
-def test_commands_that_came_are_no_longer_excused():
-    assert SOON & set(typer.main.get_command(app).commands) == set()
 
 
 @pytest.mark.parametrize("name", pages.NAMES)
