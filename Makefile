@@ -1,7 +1,7 @@
 # make install   the exact tested versions into .venv (Python 3.11 to 3.13), and the crypto-lake command
 # make up        the lake, started and kept running, until Ctrl-C or crypto-lake down
 # make demo      the whole lake at work in some minutes; KEEP=1 leaves it running until Ctrl-C
-# make test      ruff, mypy, pytest: what CI runs (on Debian, as root or with sudo, it installs Chromium where there is none)
+# make test      ruff, mypy, pytest: what CI runs (on Debian, as root or with sudo, it installs Chromium and PostgreSQL where there are none)
 # make lint      the first two of these
 # make bench     what is fast, measured, beside its rivals (which it installs)
 # make docs      write what the documents take from the code
@@ -9,7 +9,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := install
-.PHONY: install up demo test lint browser bench lock docs
+.PHONY: install up demo test lint tools bench lock docs
 
 BIN := .venv/bin
 DONE := .venv/.installed
@@ -42,17 +42,19 @@ lint: $(DONE)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# The tests of the Data Docs look at them in a browser. Where it cannot be had they are skipped, and say what is missing.
-browser:
-	@for name in chromium chromium-browser google-chrome-stable google-chrome; do \
-	  if command -v $$name >/dev/null; then exit 0; fi; done; \
+# What tests need and Python's index does not have. Where it cannot be had they are skipped, and say what is missing.
+tools:
+	@lacks=(); \
+	command -v chromium chromium-browser google-chrome-stable google-chrome >/dev/null || lacks+=(chromium); \
+	compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || lacks+=(postgresql); \
 	as=; if [ "$$(id -u)" != 0 ]; then as='sudo -n'; fi; \
-	if command -v apt-get >/dev/null && grep -qs '^ID=debian' /etc/os-release && $$as true 2>/dev/null; then \
-	  echo 'apt-get install chromium (for the tests of the pages)'; \
+	if [ $${#lacks[@]} != 0 ] && command -v apt-get >/dev/null && grep -qs '^ID=debian' /etc/os-release \
+	    && $$as true 2>/dev/null; then \
+	  echo "apt-get install $${lacks[*]} (for the tests)"; \
 	  { $$as apt-get update -qq && $$as env DEBIAN_FRONTEND=noninteractive \
-	    apt-get install -qq -y --no-install-recommends chromium; } >/dev/null || echo 'Not installed: their tests are skipped'; fi
+	    apt-get install -qq -y --no-install-recommends "$${lacks[@]}"; } >/dev/null || echo 'Not installed: their tests are skipped'; fi
 
-test: lint browser
+test: lint tools
 	$(BIN)/python -m pytest -n 2 --dist loadfile --durations 10 $(ARGS)
 
 # The rivals are none of the lake's dependencies: they come into .venv for this alone.
