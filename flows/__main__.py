@@ -9,6 +9,7 @@ import json
 import os
 import sys
 from importlib import import_module
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -232,12 +233,15 @@ def sql(
 ) -> None:
     """Run one query on the lake, which it can only read."""
     from lake import answers
+    from lake.errors import LakeError
 
     try:
         answers.answer(sys.stdin.read() if query == "-" else query, form, sys.stdout, rows)
         sys.stdout.flush()
-    except BrokenPipeError:  # whoever reads has seen enough: sql … | head
+    except OSError as error:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123  nothing is left to say at exit
+        if not isinstance(error, BrokenPipeError):  # whoever reads has seen enough: sql … | head
+            raise LakeError(f"standard output: cannot be written ({error.strerror or error})") from error
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
@@ -312,7 +316,12 @@ def main(arguments: list[str] | None = None) -> None:
 
     from lake.errors import BadInputError, LakeError
 
+<<<<<<< HEAD
     os.umask(os.umask(0o077) | 0o077)  # nobody else reads what is written from here on, by children (all of up) too
+=======
+    if isinstance(sys.stdout, TextIOWrapper):  # else, sent to a file on Windows, it has the code page of the country
+        sys.stdout.reconfigure(encoding="utf-8")
+>>>>>>> wt-review
     try:
         code = app(args=arguments, prog_name="crypto-lake", standalone_mode=False)
         if code == INTERRUPTED:  # how typer tells of Ctrl-C

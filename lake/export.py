@@ -135,6 +135,10 @@ def _reading(layout: Layout, wanted: Slice, before: inputs.Inputs) -> Iterator[N
     """Tell a file that went away meanwhile from one that cannot be read."""
     try:
         yield
+    except duckdb.OutOfMemoryException as error:
+        raise LakeError(
+            f"memory ran out ({' '.join(str(error).split())}): end other programs, and try again"
+        ) from error
     except (duckdb.Error, FileNotFoundError) as error:
         _unchanged(layout, wanted, before)
         what = " ".join(str(error).split())

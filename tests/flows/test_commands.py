@@ -2,10 +2,12 @@
 
 import csv
 import json
+import os
 import re
 import subprocess
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import duckdb
 import pyarrow.parquet as pq
@@ -208,6 +210,25 @@ def test_no_text_of_a_csv_of_a_query_is_a_formula_as_in_a_slice(command):
     assert header == ["'=a", *"bcdefghijkl"]
     assert row[:11] == ["'=1+1", "'-x", "'\t@c", "'＋d", "SOL=", "-0.5", "-7", "-1.5", "", "-inf", "['=']"]
     assert row[11].startswith("'-5 days")
+
+
+@pytest.mark.parametrize("arguments", [("sql", "--format", "csv", "SELECT '币'"), ("sql", "SELECT '币'"), ("views",)])
+def test_what_is_printed_is_utf_8_whatever_the_terminal_is(command, layout, arguments):
+    """On Windows a redirected output has the code page of the country; DuckDB reads views.sql as UTF-8."""
+    done = command(*arguments, LAKE_BASE_PATH=str(layout.base / "币"), PYTHONIOENCODING="cp1252")
+    assert (done.returncode, "币" in done.stdout) == (0, True), done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+@pytest.mark.parametrize("form", ["table", "csv", "json"])
+def test_an_output_that_is_full_is_one_line_and_exit_code_one(layout, form):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "flows", "sql", "--format", form, "FROM range(30000)"], stdout=full,
+            stderr=subprocess.PIPE, text=True, env=os.environ | {"LAKE_BASE_PATH": str(layout.base.parent)},
+        )  # fmt: skip
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1), done.stderr
+    assert "standard output: cannot be written (No space left on device)" in done.stderr
 
 
 def test_every_flow_is_a_command_whose_options_are_its_parameters(command):

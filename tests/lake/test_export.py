@@ -5,6 +5,7 @@ import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -451,6 +452,16 @@ def test_a_file_that_cannot_be_read_is_named_and_nothing_written(layout, tmp_pat
     with pytest.raises(LakeError, match=rf"{re.escape(broken.name)}.*move"):
         sliced(layout, tmp_path / "a", [name], DAYS, tf, source=source)
     assert not outputs.receipt_of(tmp_path / "a").exists()
+
+
+def test_where_memory_runs_out_nobody_is_told_to_move_files_away(lake, tmp_path, monkeypatch):
+    def breaks(*_):
+        raise duckdb.OutOfMemoryException("Out of Memory Error: failed to allocate")
+
+    monkeypatch.setattr(slices.Slice, "rows", breaks)
+    with pytest.raises(LakeError, match="memory") as failed:
+        sliced(lake, tmp_path / "a")
+    assert "move" not in str(failed.value)
 
 
 def complete(layout, seconds=120):
