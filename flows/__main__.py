@@ -316,12 +316,9 @@ def main(arguments: list[str] | None = None) -> None:
 
     from lake.errors import BadInputError, LakeError
 
-<<<<<<< HEAD
     os.umask(os.umask(0o077) | 0o077)  # nobody else reads what is written from here on, by children (all of up) too
-=======
     if isinstance(sys.stdout, TextIOWrapper):  # else, sent to a file on Windows, it has the code page of the country
         sys.stdout.reconfigure(encoding="utf-8")
->>>>>>> wt-review
     try:
         code = app(args=arguments, prog_name="crypto-lake", standalone_mode=False)
         if code == INTERRUPTED:  # how typer tells of Ctrl-C
