@@ -6,7 +6,6 @@ import sys
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-import requests
 
 from deployments import prefect_stack
 from deployments.processes import Children
@@ -39,9 +38,7 @@ class Stack:
         )  # fmt: skip
 
     def ask(self, what, body):
-        answer = requests.post(f"{self.api.url}/api/{what}/filter", json=body, timeout=30)
-        answer.raise_for_status()
-        return answer.json()
+        return self.api._send("POST", f"{what}/filter", body)
 
     def running(self, flow):
         """The id of the one run of a flow that goes on running: the trigger may have started it before anybody else."""
