@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lake
-from lake import compact, read, selections, transform, views
+from lake import compact, files, read, selections, transform, views
 from lake.errors import BadInputError, LakeError
 from lake.layout import Layout
-from lake.schemas import BARS
+from lake.schemas import BARS, FUNDING, OPEN_INTEREST, UTC_US
 from lake.timeframes import SECONDS
 from lake.windows import SECOND_US, Window, moment
 from tests.conftest import DAY, Raw
@@ -120,6 +120,18 @@ def test_klines_macro_and_funding_equal_their_views(layout, raw):
         expected = view(layout, name, f"{key} AND {within} ORDER BY window_start").select(table.column_names)
         assert table.num_rows, name
         assert table.equals(expected), name
+
+
+def test_a_funding_of_the_old_year_is_in_force_in_the_new_one(layout):
+    eve, new_year = datetime(2024, 12, 31, 16, tzinfo=UTC), datetime(2025, 1, 1, tzinfo=UTC)
+    paid = FUNDING.conform(pa.table([["SOLUSDT"], pa.array([eve], UTC_US), [0.0001], [185.5]], FUNDING.names))
+    files.write_parquet(layout.funding_file("SOLUSDT", 2024), paid, "snappy")
+    held = OPEN_INTEREST.conform(
+        pa.table([["SOLUSDT"], pa.array([new_year], UTC_US), [9.0], [900.0]], OPEN_INTEREST.names)
+    )
+    files.write_parquet(layout.open_interest_file("SOLUSDT", new_year.date()), held, "snappy")
+    got = lake.funding("SOLUSDT", "2025-01-01", "2025-01-02", form="arrow", base=layout.base)
+    assert got.select(["funding_rate", "open_interest"]).to_pylist() == [{"funding_rate": 0.0001, "open_interest": 9.0}]
 
 
 def test_the_forms_hold_the_same_rows(two):

@@ -78,6 +78,22 @@ def test_a_minute_is_complete_only_with_all_its_seconds(layout, raw):
     assert [bar["complete"] for _, bar in sorted(minutes.items())] == [False, True, False]
 
 
+def test_a_minute_without_one_of_its_seconds_is_not_complete_though_all_others_are(layout, raw):
+    raw.put(raw.trade(1, 59), *(raw.trade(n + 2, 60 + n) for n in range(60)), raw.trade(62, 120))
+    transform.run(layout, "SOLUSDT")
+    whole = read.bars(layout, "SOLUSDT", Window.parse("2025-10-20T00:01:00Z", "2025-10-20T00:02:00Z"))
+    assert read.rolled_up(whole, "1m")["complete"].to_pylist() == [True]
+    assert read.rolled_up(whole.slice(1), "1m")["complete"].to_pylist() == [False]
+
+
+def test_the_quote_of_a_minute_is_the_last_that_one_of_its_seconds_has(layout, raw):
+    quotes = (raw.quote(1, 61, "98.0", "99.0"), raw.quote(2, 90, "97.0", "99.5"))
+    raw.put(raw.trade(1, 60), *quotes, raw.trade(2, 119), raw.trade(3, 121))
+    transform.run(layout, "SOLUSDT")
+    minute = oracle.rows(read.bars(layout, "SOLUSDT", ALL, "1m"))[DAY + 60_000_000]
+    assert [minute[key] for key in ("bid", "ask", "spread")] == [97.0, 99.5, 2.5]
+
+
 def test_coverage_counts_each_hour_from_the_first_bar_to_the_last(layout, raw):
     """Trades 1 to 3 at 0:59:58 to 1:00:01 (one second flat), 4 missing, 5 and 6 at 3:00:10 and 3:00:11."""
     raw.put(raw.trade(1, 3598), raw.trade(2, 3599), raw.trade(3, 3601), raw.trade(5, 10_810), raw.trade(6, 10_811))
