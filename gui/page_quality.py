@@ -35,7 +35,7 @@ def _coverage(table: pa.Table, window: Window) -> None:
             "Flat": f"{total['flat']:,}",
             "Missing": f"{total['missing']:,}",
             # Ids that begin anew, as those of a stand-in started again, prove nothing of what is missing.
-            "Trades missing": "–" if pc.min(table["trades_missing"]).as_py() < 0 else f"{total['trades_missing']:,}",
+            "Trades missing": f"{total['trades_missing']:,}",
         }
     )
     st.subheader("Coverage: share of seconds", anchor=False)

@@ -89,7 +89,7 @@ def test_told_that_the_server_shuts_down_it_hands_over_without_a_hole(layout, si
         first = held(layout)[0]
         sim.fault("serverShutdown")
         wait(lambda: log(layout).count("connected to") == 2)
-        after = sim.trades("SOLUSDT")[-1].id + 100
+        after = wait(lambda: sim.trades("SOLUSDT"))[-1].id + 100
         wait(lambda: held(layout)[-1:] > [after])
         code, output = collector.stop()
     ids = held(layout)

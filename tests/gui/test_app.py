@@ -163,14 +163,6 @@ def test_every_page_explains_what_is_not_there(app, filled, page):
     assert "crypto-lake " in captions(test) + " ".join(one.value for one in test.info)
 
 
-def test_ids_that_begin_anew_are_no_number_of_missing_trades(app, layout):
-    write(layout, [row | {"first_trade_id": None, "last_trade_id": None} if not row["trade_count"] else
-                   row | {"first_trade_id": 2 * n % 300, "last_trade_id": 2 * n % 300 + 1}
-                   for n, row in enumerate(seconds(600))])  # fmt: skip
-    figures = {one.label: one.value for one in app(page="Quality").metric}
-    assert figures["Trades missing"] == "–"
-
-
 def test_a_folder_that_is_nobodys_does_not_break_the_page(app, filled, layout):
     for root, name in ((layout.parquet, "A" * 41), (layout.macro, "lost+found")):
         (root / name).mkdir(parents=True)
@@ -196,7 +188,7 @@ def test_what_is_wrong_is_told_with_its_remedy_and_every_flow_has_a_row(app, fil
     health_runs.end(layout, "compact_day", health_runs.begin(layout, "compact_day", now), now, 9, None)
     health.write(layout, now)
     test = app(page="Health")
-    assert [one for one in test.error if "disk full" in one.value and "collect\\-live" in one.value]
+    assert [one for one in test.error if "disk full" in one.value and "crypto\\-lake up" in one.value]
     shown = dict(zip(test.dataframe[0].value["part"], test.dataframe[0].value["status"], strict=True))
     assert (shown["collector"], shown["compact day"], shown["worker"]) == ("error", "stopped", "stopped")
 
