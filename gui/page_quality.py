@@ -34,7 +34,6 @@ def _coverage(table: pa.Table, window: Window) -> None:
             "Seconds held": f"{total['held']:,}",
             "Flat": f"{total['flat']:,}",
             "Missing": f"{total['missing']:,}",
-            # Ids that begin anew, as those of a stand-in started again, prove nothing of what is missing.
             "Trades missing": f"{total['trades_missing']:,}",
         }
     )
