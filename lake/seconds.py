@@ -37,6 +37,12 @@ def hold(events: Events, hours: Sequence[int]) -> dict[int, tuple[Edge | None, l
     return found
 
 
+def told(events: Events, hour: int) -> int:
+    """Return how many trade ids the raw lines of an hour name, also those that belong to another hour by another line."""
+    ((count,),) = events.con.sql(duck.sql("told"), params={"hour": hour}).fetchall()
+    return int(count)
+
+
 def build(events: Events, surroundings: Mapping[int, Surroundings]) -> dict[int, pa.Table]:
     """Return the bars of the hours last given to `hold`, each hour's as `lake.schemas.BARS`, sorted by window_start."""
     edges = [

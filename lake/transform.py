@@ -197,13 +197,16 @@ class _Work:
         return able, set(stale)
 
     def _keeps(self, hour: int, runs: Iterable[Run]) -> bool:
-        """Whether an hour keeps its bars, because raw parts are gone (or the ledger is) and it would lose trades."""
+        """Whether an hour keeps its bars, because raw parts are gone (or the ledger is) and it would lose trades.
+
+        A trade that another hour has now, by a line with another trade time, is not lost.
+        """
         known = self.ledger.count(hour)
         if known is not None and not self.ledger.parts_of_hour(hour)[1]:
             return False
         there = self._there(hour)
         before = 0 if there is None else max(known or 0, pc.sum(there["trade_count"]).as_py() or 0)
-        if sum(run.last_id - run.first_id + 1 for run in runs) >= before:
+        if sum(run.last_id - run.first_id + 1 for run in runs) >= before or seconds.told(self.events, hour) >= before:
             return False
         self._keep(hour)
         return True

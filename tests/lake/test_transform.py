@@ -263,6 +263,19 @@ def test_with_the_ledger_and_part_of_the_raw_lines_gone_the_bars_stay(layout, ra
     assert built(layout) == before
 
 
+def test_a_trade_that_another_hour_has_after_the_ledger_was_lost_is_not_counted_in_both(layout, raw):
+    """One id at two trade times: what was received first holds, and is found only after the ledger is gone."""
+    lines = [raw.trade(1, 10), raw.trade(2, 3610, "7.5", recv=90_000), raw.trade(2, 20, recv=21)]
+    raw.put(lines[0])
+    raw.put(lines[1])
+    transform.run(layout, "SOLUSDT")
+    assert at(3610) in built(layout)
+    shutil.rmtree(layout.ledger.parent)
+    raw.put(lines[2])
+    transform.run(layout, "SOLUSDT")
+    assert built(layout) == oracle.bars(lines)
+
+
 def test_a_torn_hour_file_is_written_anew_and_a_damaged_ledger_names_its_remedy(layout, raw):
     raw.put(raw.trade(1, 10))
     transform.run(layout, "SOLUSDT")
