@@ -38,7 +38,7 @@ def hold(events: Events, hours: Sequence[int]) -> dict[int, tuple[Edge | None, l
 
 
 def told(events: Events, hour: int) -> int:
-    """Return how many trade ids the raw lines of an hour name, also those that belong to another hour by another line."""
+    """Return how many trade ids the raw lines of an hour name, also those that another hour has by another line."""
     ((count,),) = events.con.sql(duck.sql("told"), params={"hour": hour}).fetchall()
     return int(count)
 

@@ -5,8 +5,9 @@
 -- with trades; seconds_flat: those in which, as the exchange's ids say, nothing traded; seconds_missing: the rest;
 -- seconds_complete: those proved complete. trades_missing: trade ids between those held that no bar has, in the stretch of
 -- the bar after the hole; none are known of before the first trade and after the last. A hole that from_time lies in or
--- follows is seen when bars from before it are among the seconds. In a stretch in which ids begin anew, below those before,
--- no hole is known of: so first and last are those in time, and never less than none is missing.
+-- follows is seen when bars from before it are among the seconds. Trade times go back now and then, so that an id stands a
+-- stretch after a higher one: what seemed to be missing there is taken off again. Ids that fall by more than 1,000 begin
+-- anew: no hole is known of between the two numberings.
 -- Why each stretch brings along the empty ones after it: a join with a calendar keeps a filter on symbol from the files.
 CREATE OR REPLACE MACRO coverage_of(seconds, width, symbols, from_time, to_time) AS TABLE
 WITH rows AS (
@@ -20,21 +21,50 @@ counted AS (
         window_start >= coalesce(from_time, '-infinity'::TIMESTAMPTZ) AS inside,
         count(*) FILTER (trade_count > 0) AS held, count(*) FILTER (trade_count = 0) AS flat,
         count(*) FILTER (complete) AS proved,
-        sum(trade_count) AS trades, arg_min(first_trade_id, window_start) AS first_id,
-        arg_max(last_trade_id, window_start) AS last_id,
+        sum(trade_count) AS trades, min(first_trade_id) AS lowest, max(last_trade_id) AS highest,
+        arg_min(first_trade_id, window_start) AS earliest, arg_max(last_trade_id, window_start) AS latest,
         min(window_start) AS first_second, max(window_start) AS last_second
     FROM rows
     GROUP BY ALL
 ),
+neighbours AS (
+    SELECT
+        *,
+        lag(latest IGNORE NULLS) OVER in_order AS latest_before, lead(lowest IGNORE NULLS) OVER in_order AS lowest_after,
+        lead(stretch) OVER in_order AS next_stretch
+    FROM counted
+    WINDOW in_order AS (PARTITION BY symbol ORDER BY stretch, inside)
+),
+numberings AS (
+    SELECT
+        *,
+        coalesce(coalesce(latest_before, earliest) - latest > 1000, false) AS begins,
+        begins AND coalesce(latest_before - earliest <= 1000, true) AS is_mixed,
+        CASE WHEN is_mixed THEN latest ELSE highest END AS top,
+        count(*) FILTER (begins) OVER in_order AS numbering
+    FROM neighbours
+    WINDOW in_order AS (PARTITION BY symbol ORDER BY stretch, inside)
+),
+based AS (
+    SELECT
+        *,
+        coalesce(
+            max(top) OVER (
+                PARTITION BY symbol, numbering ORDER BY stretch, inside ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+            ),
+            least(lowest, CASE WHEN lowest_after >= lowest - 1000 THEN lowest_after END) - 1
+        ) AS base,
+        CASE WHEN NOT is_mixed THEN greatest(top, base) - base - trades END AS net
+    FROM numberings
+),
 linked AS (
     SELECT
         *,
-        greatest(last_id - trades - coalesce(lag(last_id IGNORE NULLS) OVER in_order, first_id - 1), 0) AS skipped,
-        lead(stretch) OVER in_order AS next_stretch,
+        greatest(net, 0) + least(coalesce(lead(net IGNORE NULLS) OVER in_order, 0), 0) AS skipped,
         coalesce(from_time, min(first_second) OVER (PARTITION BY symbol)) AS range_start,
         coalesce(to_time, max(last_second) OVER (PARTITION BY symbol) + INTERVAL 1 SECOND) AS range_end
-    FROM counted
-    WINDOW in_order AS (PARTITION BY symbol ORDER BY stretch, inside)
+    FROM based
+    WINDOW in_order AS (PARTITION BY symbol, numbering ORDER BY stretch, inside)
 ),
 stretches AS (
     SELECT
@@ -50,5 +80,5 @@ SELECT
     CASE WHEN stretch = counted_stretch THEN flat ELSE 0 END AS seconds_flat,
     seconds_expected - seconds_held - seconds_flat AS seconds_missing,
     CASE WHEN stretch = counted_stretch THEN proved ELSE 0 END AS seconds_complete,
-    CASE WHEN stretch = counted_stretch THEN coalesce(skipped, 0) ELSE 0 END::BIGINT AS trades_missing
+    CASE WHEN stretch = counted_stretch THEN greatest(coalesce(skipped, 0), 0) ELSE 0 END::BIGINT AS trades_missing
 FROM stretches;

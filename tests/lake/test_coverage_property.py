@@ -1,0 +1,57 @@
+"""coverage's trades_missing against a count by hand, on bars of any ids that an exchange sends."""
+
+import pyarrow as pa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lake import duck
+from lake.schemas import UTC_US
+from tests.conftest import DAY
+
+STRETCH = 4
+"""Seconds; so short that every hole and every swap of neighbours meets the end of one."""
+
+
+@st.composite
+def trades(draw):
+    """(id, second): ids run on or have holes; a trade's time may go back by a second beside the one before it."""
+    found, number, at = [], draw(st.integers(1, 1000)), 0
+    for _ in range(draw(st.integers(1, 30))):
+        number += draw(st.sampled_from([1, 1, 1, 1, 2, 4]))
+        at += draw(st.sampled_from([0, 0, 1, 1, 3, 9]))
+        found.append((number, max(0, at - draw(st.sampled_from([0, 0, 0, 1])))))
+    return found
+
+
+def coverage(found):
+    con = duck.memory()
+    seconds = sorted({at for _, at in found})
+    rows = [[number for number, at in found if at == second] for second in seconds]
+    bars = pa.table({
+        "symbol": ["SOLUSDT"] * len(seconds), "window_start": pa.array([DAY + s * 1_000_000 for s in seconds], UTC_US),
+        "trade_count": [len(ids) for ids in rows], "complete": [False] * len(seconds),
+        "first_trade_id": [min(ids) for ids in rows], "last_trade_id": [max(ids) for ids in rows],
+    })  # fmt: skip
+    con.register("bars", bars)
+    con.execute(duck.sql("macros/coverage_of"))
+    asked = "FROM coverage_of('bars', $width, []::VARCHAR[], NULL::TIMESTAMPTZ, NULL::TIMESTAMPTZ) ORDER BY window_start"
+    return con.sql(f"SELECT trades_missing {asked}", params={"width": STRETCH}).fetchall()
+
+
+@settings(max_examples=100, deadline=None)
+@given(found=trades())
+def test_the_sum_is_every_id_between_first_and_last_that_is_not_held(found):
+    ids = {number for number, _ in found}
+    missing = [count for (count,) in coverage(found)]
+    assert min(missing) >= 0
+    assert sum(missing) == max(ids) - min(ids) + 1 - len(ids)
+
+
+@settings(max_examples=50, deadline=None)
+@given(found=trades(), again=trades())
+def test_ids_that_begin_anew_in_another_stretch_are_no_hole_and_hide_none(found, again):
+    pause = (max(at for _, at in found) // STRETCH + 2) * STRETCH
+    before = max(number for number, _ in found) + 2000
+    moved = [(number + before, at) for number, at in found]
+    total = sum(count for (count,) in coverage(moved + [(number, at + pause) for number, at in again]))
+    assert total == sum(count for (count,) in coverage(found)) + sum(count for (count,) in coverage(again))
