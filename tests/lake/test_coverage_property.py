@@ -34,8 +34,8 @@ def coverage(found):
     })  # fmt: skip
     con.register("bars", bars)
     con.execute(duck.sql("macros/coverage_of"))
-    asked = "FROM coverage_of('bars', $width, []::VARCHAR[], NULL::TIMESTAMPTZ, NULL::TIMESTAMPTZ) ORDER BY window_start"
-    return con.sql(f"SELECT trades_missing {asked}", params={"width": STRETCH}).fetchall()
+    asked = "coverage_of('bars', $width, []::VARCHAR[], NULL::TIMESTAMPTZ, NULL::TIMESTAMPTZ)"
+    return con.sql(f"SELECT trades_missing FROM {asked} ORDER BY window_start", params={"width": STRETCH}).fetchall()
 
 
 @settings(max_examples=100, deadline=None)

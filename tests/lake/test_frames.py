@@ -96,9 +96,9 @@ def test_coverage_sees_a_hole_that_began_before_the_range(two):
 
 
 def test_ids_that_begin_anew_are_no_missing_trades_and_hide_none_after_them(layout, raw):
-    """Else an hour would miss minus a thousand trades, which a sum over hours takes off those that are missing."""
+    """Else an hour would miss minus five thousand trades, which a sum over hours takes off those that are missing."""
     hour = 3600
-    before = [raw.trade(1000 + n, n) for n in range(3)]
+    before = [raw.trade(5000 + n, n) for n in range(3)]
     raw.put(*before, raw.trade(1, 10), raw.trade(2, 11), raw.trade(3, hour), raw.trade(9, 2 * hour))
     transform.run(layout, "SOLUSDT")
     got = lake.coverage("SOLUSDT", "2025-10-20", "2025-10-20T03:00:00Z", base=layout.base)
