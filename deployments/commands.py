@@ -6,11 +6,12 @@ from typing import Annotated
 import typer
 
 app = typer.Typer()
+_Json = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
 
 
 @app.command(epilog="[dim]Exit codes: 0 healthy, 1 something is in error or behind, 2 the collector does not run.[/]")
 def health(
-    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON: heartbeat.json, and more.")] = False,
+    as_json: _Json = False,
 ) -> None:
     """Say how every part of the system is, for a person or a monitor."""
     from datetime import UTC, datetime
@@ -44,7 +45,7 @@ def down() -> None:
 
 @app.command()
 def status(
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+    as_json: _Json = False,
 ) -> None:
     """Show what up keeps running: each part, its state, process and address. Exit code 1 when it is not up."""
     from rich.console import Console
@@ -63,7 +64,7 @@ def status(
 
 @app.command()
 def doctor(
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+    as_json: _Json = False,
 ) -> None:
     """Look for what is wrong with this machine, the network and the lake, and say what to do. Exit code 1: a fail."""
     from rich.console import Console
@@ -81,7 +82,7 @@ def doctor(
 
 @app.command()
 def disk(
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+    as_json: _Json = False,
 ) -> None:
     """Show what takes the space, by kind and by symbol, how fast it grows, and how long the disk will do."""
     from datetime import UTC, datetime

@@ -53,7 +53,8 @@ class Api:
         self._session = requests.Session()
         self._session.trust_env = False  # a proxy of the environment has no business with loopback
         if auth:
-            self._session.auth = tuple(auth.split(":", 1))  # type: ignore[assignment]
+            user, _, password = auth.partition(":")
+            self._session.auth = (user, password)
         self._client = str(uuid.uuid4())
 
     def healthy(self) -> bool:

@@ -131,9 +131,7 @@ def symbol_days(
         LakeError: a file cannot be read, or its seconds cannot be rolled up to minutes.
     """
     year = None
-    for day in window.days(now):
-        part = Window.of_day(day).clip(window)
-        assert part is not None  # noqa: S101  (a day of the window has a part in it)
+    for day, part in window.parts(now):
         found = read(layout, of, symbol, day, part, tf, now, strays=not of.yearly or day.year != year)
         year = day.year
         if found.due or found.table.num_rows:

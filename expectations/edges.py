@@ -15,23 +15,19 @@ from lake.windows import DAY, Window
 
 def trade_id_before(layout: Layout, symbol: str, at: datetime) -> int | None:
     """Return the last trade id in the 24 hours before a moment."""
-    window = Window(at - DAY, at)
-    return _nearest(layout, symbol, window, reversed(list(window.days())), "last_trade_id", -1)
+    return _nearest(layout, symbol, reversed(list(Window(at - DAY, at).parts())), "last_trade_id", -1)
 
 
 def trade_id_after(layout: Layout, symbol: str, at: datetime) -> int | None:
     """Return the first trade id in the 24 hours from a moment on."""
-    window = Window(at, at + DAY)
-    return _nearest(layout, symbol, window, window.days(), "first_trade_id", 0)
+    return _nearest(layout, symbol, Window(at, at + DAY).parts(), "first_trade_id", 0)
 
 
 def _nearest(
-    layout: Layout, symbol: str, window: Window, days: Iterable[date], column: str, place: int
+    layout: Layout, symbol: str, parts: Iterable[tuple[date, Window]], column: str, place: int
 ) -> int | None:  # fmt: skip
-    """The id in this place of the first of the days that has any."""
-    for day in days:
-        part = Window.of_day(day).clip(window)
-        assert part is not None  # noqa: S101  (a day of the window has a part in it)
+    """The id in this place of the first of the parts of days that has any."""
+    for day, part in parts:
         try:
             found = read(layout, TABLES["bars"], symbol, day, part, "1s", part.end, strays=False).ids(column)
         except LakeError:

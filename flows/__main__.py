@@ -11,11 +11,11 @@ import sys
 from importlib import import_module
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from deployments import commands, service_command
+from deployments import commands, query_commands, service_command
 
 if TYPE_CHECKING:
     from prefect import Flow
@@ -33,6 +33,7 @@ app = typer.Typer(
     "Exit codes: 0 done, 1 failed or done only in part, 2 bad input.",
 )
 app.add_typer(service_command.app, name="service")
+app.add_typer(query_commands.app)
 app.add_typer(commands.app)
 
 
@@ -56,7 +57,6 @@ def _described(flow: str) -> dict[str, str]:
 
 
 _Text = str | None
-_Shown = Literal["table", "csv", "json"]
 
 
 @app.command("collect-live", epilog="[dim]crypto-lake collect-live --symbols SOLUSDT,BTCUSDT --duration 60[/]")
@@ -185,16 +185,6 @@ def slice_export(
     _run("slice_export", format=form, **given, **options)
 
 
-@app.command(epilog="[dim]crypto-lake verify sol.parquet[/]")
-def verify(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A slice, with its receipt beside it.")],
-) -> None:
-    """Hold a slice against its receipt: SHA-256, size and rows (exit code 1 where they differ)."""
-    from lake import receipts
-
-    typer.echo(receipts.verify(file))
-
-
 @app.command("import-frames", epilog="[dim]crypto-lake import-frames solusdt.gz bnbusdt.txt[/]")
 def import_frames(
     recordings: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Recordings, gzip or plain.")],
@@ -215,33 +205,6 @@ def import_frames(
             f"{path}: {took.trades:,} trades, {took.quotes:,} quotes of {', '.join(took.symbols)}; {took.parts} parts; "
             f"{took.ignored:,} frames ignored, {took.quarantined:,} quarantined{note}"
         )
-
-
-@app.command(epilog='[dim]crypto-lake views > views.sql; duckdb -init views.sql -c "FROM bars_1m LIMIT 5"[/]')
-def views() -> None:
-    """Print the SQL of every view, for any DuckDB client."""
-    from lake import settings, views
-
-    typer.echo(views.sql(settings.load().layout))
-
-
-@app.command(epilog="[dim]crypto-lake sql 'SELECT symbol, sum(trade_count) AS trades FROM bars_1h GROUP BY ALL'[/]")
-def sql(
-    query: Annotated[str, typer.Argument(help="SQL over the views (SHOW TABLES lists them); - reads stdin.")],
-    form: Annotated[_Shown, typer.Option("--format", help="table to look at; csv, json: every row.")] = "table",
-    rows: Annotated[int, typer.Option(min=1, max=100_000, help="Rows of a table.")] = 40,
-) -> None:
-    """Run one query on the lake, which it can only read."""
-    from lake import answers
-    from lake.errors import LakeError
-
-    try:
-        answers.answer(sys.stdin.read() if query == "-" else query, form, sys.stdout, rows)
-        sys.stdout.flush()
-    except OSError as error:
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123  nothing is left to say at exit
-        if not isinstance(error, BrokenPipeError):  # whoever reads has seen enough: sql … | head
-            raise LakeError(f"standard output: cannot be written ({error.strerror or error})") from error
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})

@@ -5,7 +5,6 @@ by the place in which that id means anything: in another container it means anot
 """
 
 import json
-import os
 import platform
 import time
 from collections.abc import Callable
@@ -147,6 +146,6 @@ def json_of(place: Path) -> dict[str, Any] | None:
 def _place() -> str:
     """The machine's or container's name and, where there is such a thing, its own numbering of processes."""
     try:
-        return f"{platform.node()} {os.readlink('/proc/self/ns/pid')}"  # noqa: PTH115  it is no path
+        return f"{platform.node()} {Path('/proc/self/ns/pid').readlink()}"
     except OSError:
         return platform.node()

@@ -111,6 +111,12 @@ class Window:
             yield day
             day += DAY
 
+    def parts(self, now: datetime | None = None) -> "Iterator[tuple[date, Window]]":
+        """Yield each UTC day as `days` does, and what of it lies in the window."""
+        for day in self.days(now):
+            if part := self.clip(Window.of_day(day)):
+                yield day, part
+
     def clip(self, other: "Window") -> "Window | None":
         """Return what both windows share, or None."""
         start, end = max(self.start, other.start), min(self.end, other.end)

@@ -86,6 +86,18 @@ def raw_of(layout):
     return lambda symbol: Raw(layout, symbol)
 
 
+@pytest.fixture
+def small_lake(layout, raw, monkeypatch):
+    """Something for every view of 2025-10-20 and 21, and the settings that name this lake."""
+    from lake import transform
+    from tests.lake.test_views import everything
+
+    everything(layout, raw)
+    raw.put(*(raw.trade(5 + n, 86_400 + 10 * n, str(100 + n % 7)) for n in range(400)))
+    transform.run(layout, "SOLUSDT")
+    monkeypatch.setenv("LAKE_BASE_PATH", str(layout.base))
+
+
 def content(base):
     """Every file below a folder with its bytes, without logs, locks and the page of how the system is now."""
     return {

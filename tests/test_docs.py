@@ -7,11 +7,7 @@ import shlex
 import subprocess
 import sys
 
-import pytest
-
 from deployments import docs
-from lake import transform
-from tests.lake.test_views import everything
 
 
 def test_the_flow_table_of_the_readme_is_that_of_prefect_yaml():
@@ -21,15 +17,6 @@ def test_the_flow_table_of_the_readme_is_that_of_prefect_yaml():
 
 def test_the_data_dictionary_is_that_of_the_schemas():
     assert (docs.ROOT / "docs" / "dictionary.md").read_text() == docs.dictionary()
-
-
-@pytest.fixture
-def small_lake(layout, raw, monkeypatch):
-    """Something for every view of 2025-10-20 and 21, and the settings that name this lake."""
-    everything(layout, raw)
-    raw.put(*(raw.trade(5 + n, 86_400 + 10 * n, str(100 + n % 7)) for n in range(400)))
-    transform.run(layout, "SOLUSDT")
-    monkeypatch.setenv("LAKE_BASE_PATH", str(layout.base))
 
 
 def test_the_readmes_queries_run(small_lake, capsys):

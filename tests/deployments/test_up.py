@@ -102,7 +102,8 @@ def test_a_part_that_is_killed_is_back_within_a_minute(up, name):
     pid, restarts = up.pid(name), up.parts()[name]["restarts"]
     os.kill(pid, signal.SIGKILL)
     wait(lambda: up.parts()[name]["restarts"] > restarts and up.everything_is_up(), BACK_S, every=0.2)
-    wait(lambda: up.pid(name) != pid, BACK_S, every=0.2)
+    assert wait(lambda: up.pid(name) != pid and up.pid(name), BACK_S, every=0.2) != pid
+    assert psutil.pid_exists(up.pid(name))
 
 
 def test_no_run_is_stuck_and_the_collector_is_one(up):

@@ -14,7 +14,6 @@ from lake.windows import moment
 from tests.conftest import DAY
 from tests.docs import pages
 from tests.docs.test_said import commands
-from tests.test_docs import small_lake  # noqa: F401
 
 DATE = moment(DAY).date()
 
@@ -31,7 +30,7 @@ def bars(base):
     return lake.bars("SOLUSDT", "2025-10-20", "2025-10-21", tf="1s", base=base, form="arrow")
 
 
-def test_every_sql_block_runs_and_answers(small_lake):  # noqa: F811
+def test_every_sql_block_runs_and_answers(small_lake):
     con = lake.connect()
     found = [block for name in pages.NAMES for block in pages.blocks(pages.text(name), "sql")]
     assert len(found) >= 2
@@ -40,7 +39,7 @@ def test_every_sql_block_runs_and_answers(small_lake):  # noqa: F811
     assert con.sql(next(block for block in found if "AS proved" in block)).fetchall()
 
 
-def test_every_sql_command_runs(small_lake):  # noqa: F811
+def test_every_sql_command_runs(small_lake):
     found = [words for name in pages.NAMES for words in commands(pages.text(name)) if words[0] == "sql"]
     queries = {tuple(words) for words in found if len(words) > 1}
     assert len(queries) >= 3

@@ -146,7 +146,8 @@ def test_an_empty_lake_explains_and_fills_by_itself(chromium, tmp_path):
     with dashboard(layout.base, tmp_path / "log") as url:
         page = chromium.open(url)
         said(page, "This lake has no bars yet")
-        said(page, "crypto-lake collect-live")
+        said(page, "crypto-lake up")
+        assert page.value(DRAWN) == 0
         write(layout, seconds(600))
         said(page, "10 1m bars of SOLUSDT")
         stayed_here(page)
@@ -163,7 +164,7 @@ def test_a_hostile_address_is_text(chromium, served):
 def test_a_click_goes_into_the_address(chromium, served):
     page = opened(chromium, served[1])
     page.value("[...document.querySelectorAll('button')].find(one => one.innerText === '15m').click(), 1")
-    wait(lambda: re.search(r"tf=15m|range=15m", page.value("location.search")))
+    assert wait(lambda: re.search(r"(tf|range)=15m", page.value("location.search")))[0]
 
 
 def test_axes_and_tips_are_in_utc_wherever_the_browser_is(chromium, served):
@@ -185,7 +186,7 @@ def test_axes_and_tips_are_in_utc_wherever_the_browser_is(chromium, served):
 
 def test_the_end_of_a_day_is_not_the_next_day_of_another_zone(chromium, served):
     page = opened(chromium, served[1], "symbol=XRPUSDT&range=15m", zone="Asia/Kolkata")
-    said(page, "15 1m bars of XRPUSDT · 2025-10-22 01:45:00 to 2025-10-22 02:00:00 UTC")
+    assert said(page, "15 1m bars of XRPUSDT · 2025-10-22 01:45:00 to 2025-10-22 02:00:00 UTC")
 
 
 def test_a_missing_day_is_a_gap_in_every_chart(chromium, served, tmp_path):

@@ -14,7 +14,7 @@ from lake.errors import BadInputError, LakeError
 from lake.schemas import PARITY
 from lake.windows import Window
 from tests.conftest import content
-from tests.lake.test_export import DAYS, everything
+from tests.lake.sliceable import DAYS, everything
 from tests.lake.test_views import DATE
 
 GOOD = '{"bytes": %s, "sha256": "", "rows": 1, "parameters": {"format": "csv"}}'

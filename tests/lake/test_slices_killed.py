@@ -10,7 +10,7 @@ import pytest
 
 from lake import export, outputs, receipts, slices
 from lake.errors import LakeError
-from tests.lake.test_export import DAYS, everything
+from tests.lake.sliceable import DAYS, everything
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="SIGKILL and fork are POSIX's")
 

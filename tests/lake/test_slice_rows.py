@@ -1,0 +1,147 @@
+"""What is in a slice, from each source and in each form."""
+
+import csv
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lake import duck, files, read, sinks, slices, views
+from lake.schemas import BARS
+from lake.windows import Window
+from tests.lake.sliceable import DAYS, VIEW_OF, WINDOW, bars, everything, sliced
+from tests.lake.test_views import put
+
+
+@pytest.mark.parametrize(("source", "tf"), VIEW_OF)
+def test_a_slice_is_the_rows_of_the_view_and_of_the_selection(layout, tmp_path, source, tf):
+    everything(layout)
+    names, window = ["SOLUSDT", "ADAUSDT"], Window.parse("2025-10-20", "2025-11-03")
+    names = ["SPY", "^GSPC"] if source == "macro" else names
+    key = "ticker" if source == "macro" else "symbol"
+    done = sliced(layout, tmp_path / "a", names, window, tf, source=source)
+    found, con = pq.ParquetFile(done.path).read(), views.connect(layout)
+    order = f"list_position($names, {key}), window_start"
+    query = f"SELECT * FROM ({VIEW_OF[source, tf]}) WHERE {key} IN $names ORDER BY {order}"
+    view = con.sql(query, params={"names": names}).to_arrow_table()
+    assert found.schema.equals(slices.SCHEMAS[source].arrow)
+    assert found.equals(slices.SCHEMAS[source].conform(view))
+    assert done.rows == len(found) > 1
+    wanted = slices.asked(source, names, window, tf)
+    parts = [wanted.selection(layout, name, window).on(con).to_arrow_table() for name in names]
+    assert found.equals(wanted.schema.conform(pa.concat_tables(parts).select(wanted.schema.names)))
+
+
+def test_klines_are_of_the_interval_asked_for(layout, tmp_path):
+    put(layout, "SOLUSDT", 0)
+    put(layout, "SOLUSDT", 5, 6, interval="5m", close=7.0)
+    assert sliced(layout, tmp_path / "a", ["SOLUSDT"], DAYS, source="klines").rows == 1
+    done = sliced(layout, tmp_path / "b", ["SOLUSDT"], DAYS, "5m", source="klines")
+    assert pq.ParquetFile(done.path).read()["close"].to_pylist() == [7.0, 7.0]
+
+
+def test_a_slice_has_the_bars_sorted_by_symbol_as_named_then_time(lake, tmp_path):
+    done = sliced(lake, tmp_path / "new" / "a.parquet")
+    found = pq.ParquetFile(done.path).read()
+    assert found.equals(pa.concat_tables([read.bars(lake, name, WINDOW) for name in ("SOLUSDT", "ADAUSDT")]))
+    assert (done.rows, done.bytes, done.without_rows) == (80, done.path.stat().st_size, ())
+    assert found["symbol"].to_pylist() == ["SOLUSDT"] * 20 + ["ADAUSDT"] * 60
+
+
+def test_another_symbols_rows_in_a_file_are_in_no_slice(lake, tmp_path):
+    early = datetime(2025, 10, 21, tzinfo=UTC)
+    mixed = pa.concat_tables([bars("SOLUSDT", early, 3), bars("EVILUSDT", early, 5).slice(3)])
+    files.write_parquet(lake.hour_file("SOLUSDT", early), mixed, "snappy")
+    found = pq.ParquetFile(sliced(lake, tmp_path / "a", ["SOLUSDT"]).path).read()
+    assert found["symbol"].to_pylist() == ["SOLUSDT"] * 13
+
+
+def test_the_end_of_the_range_does_not_belong_to_it(lake, tmp_path):
+    window = Window.parse("2025-10-20T23:59:58Z", "2025-10-21T00:00:02Z")
+    times = pq.ParquetFile(sliced(lake, tmp_path / "a.parquet", ["SOLUSDT"], window).path).read()["window_start"]
+    assert [f"{time:%H:%M:%S}" for time in times.to_pylist()] == ["23:59:58", "23:59:59", "00:00:00", "00:00:01"]
+
+
+def test_csv_gives_every_value_back(lake, tmp_path):
+    done = sliced(lake, tmp_path / "a.csv", form="csv")
+    with done.path.open(newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    true = [row for name in ("SOLUSDT", "ADAUSDT") for row in read.bars(lake, name, WINDOW).to_pylist()]
+    assert list(rows[0]) == BARS.names
+    assert len(rows) == len(true) == done.rows
+    for row, bar in zip(rows, true, strict=True):
+        assert row["window_start"] == f"{bar['window_start']:%Y-%m-%dT%H:%M:%SZ}"
+        assert row["symbol"] == bar["symbol"]
+        assert row["complete"] == "true"
+        for column in BARS.columns[2:-1]:
+            assert (row[column.name] == "") == (bar[column.name] is None)
+            assert row[column.name] == "" or float(row[column.name]) == bar[column.name]
+    assert rows[3]["open"] == "0.3333333333333333"
+
+
+def test_csv_of_funding_keeps_negative_rates_numbers_and_of_klines_the_last_millisecond(layout, tmp_path):
+    everything(layout)
+
+    def second_line(name, source):
+        done = sliced(layout, tmp_path / source, [name], DAYS, form="csv", source=source)
+        return done.path.read_text().splitlines()[1]
+
+    assert second_line("SOLUSDT", "funding") == '"SOLUSDT","2025-10-20T00:00:00Z",-0.0001,185.5,10,1000'
+    times = '"2025-10-20T00:00:00Z",100,101,99,100.5,2.5,"2025-10-20T00:00:59.999Z"'
+    assert second_line("SOLUSDT", "klines") == f'"binance","SOLUSDT",{times},250,2,1.5,150'
+    assert second_line("^GSPC", "macro") == '"^GSPC","2025-10-20T00:00:00Z",1,1,1,2.5,0'
+
+
+@given(st.lists(st.one_of(st.none(), st.text(max_size=5), st.from_regex(r"\A[=+\-@\t\r\n＝＋－＠].{0,3}\Z"))))
+def test_no_text_of_a_csv_is_a_formula_and_every_other_stays(texts):
+    found = sinks.defused(pa.chunked_array([pa.array(texts, pa.string())])).to_pylist()
+    for before, after in zip(texts, found, strict=True):
+        runs = before is not None and before[:1] in set("=+-@\t\r\n＝＋－＠")
+        assert after == (f"'{before}" if runs else before)
+
+
+def test_a_csv_has_texts_defused_and_numbers_as_they_are():
+    table = pa.table({"symbol": ["=cmd|' /C calc'!A0", "SOLUSDT"], "rate": [-0.5, 1.0]})
+    assert sinks.text(table).to_pylist() == [
+        {"symbol": "'=cmd|' /C calc'!A0", "rate": -0.5}, {"symbol": "SOLUSDT", "rate": 1.0},
+    ]  # fmt: skip
+
+
+@given(st.from_regex(r"\A/[a-z*?\[\]{}\\ ]{1,12}\Z"))
+def test_the_glob_of_a_path_is_turned_back_into_the_path(name):
+    assert duck.path(duck.pattern(Path(name.replace("\\", "")))) == Path(name.replace("\\", ""))
+
+
+@pytest.mark.parametrize("form", ["parquet", "csv"])
+@pytest.mark.parametrize(("source", "tf"), [*VIEW_OF, ("klines", "1s"), ("klines", "1d")])
+def test_the_same_slice_twice_is_the_same_file_and_receipt(layout, tmp_path, source, tf, form):
+    everything(layout)
+    names = ["EURUSD=X", "SPY"] if source == "macro" else ["SOLUSDT", "ADAUSDT"]
+    made = [sliced(layout, tmp_path / name / "a", names, DAYS, tf, form, source) for name in ("1", "2")]
+    assert made[0].path.read_bytes() == made[1].path.read_bytes()
+    assert made[0].receipt.read_bytes() == made[1].receipt.read_bytes()
+
+
+def test_a_row_group_is_a_day_of_seconds_or_a_month_of_minutes(layout, tmp_path):
+    everything(layout)
+    one = pq.ParquetFile(sliced(layout, tmp_path / "a", ["SOLUSDT"], DAYS).path).metadata
+    assert [one.row_group(n).num_rows for n in range(one.num_row_groups)] == [60, 214]
+    minutes = pq.ParquetFile(sliced(layout, tmp_path / "b", ["SOLUSDT"], DAYS, "1m").path).metadata
+    assert [minutes.row_group(n).num_rows for n in range(minutes.num_row_groups)] == [minutes.num_rows]
+
+
+@pytest.mark.parametrize("codec", ["snappy", "zstd", "gzip", "lz4", "brotli", "none"])
+def test_parquet_has_the_codec_asked_for(lake, tmp_path, codec):
+    meta = pq.ParquetFile(sliced(lake, tmp_path / "a.parquet", compression=codec).path).metadata
+    assert meta.row_group(0).column(0).compression == {"none": "UNCOMPRESSED"}.get(codec, codec.upper())
+
+
+def test_without_a_codec_parquet_has_the_lakes_and_csv_none():
+    def asked(*given):
+        return slices.asked("bars", ["SOLUSDT"], WINDOW, None, *given, codec="zstd").compression
+
+    assert (asked("parquet", None), asked("parquet", "gzip"), asked("csv", None)) == ("zstd", "gzip", None)
