@@ -10,11 +10,12 @@ import argparse
 import os
 import random
 import signal
+import sqlite3
 import sys
 import tempfile
 import time
 from collections import defaultdict
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import psutil
@@ -41,15 +42,33 @@ def back(up: Up, name: str, pid: int) -> float:
     return time.monotonic() - began
 
 
-def memory(up: Up) -> float:
-    """Return the MB that all processes hold."""
-    return sum(process.memory_info().rss for process in up.everyone()) / 1e6
+def size(up: Up) -> dict[str, float]:
+    """Return what may grow: the memory of each part with its children and of `up` itself, open files, files on disk."""
+    found, opened = {}, 0
+    for name in ("up", *PARTS):
+        part = psutil.Process(up.process.pid if name == "up" else up.pid(name))
+        alone = name in ("up", "worker")  # a child of `up` is a part, one of the worker a run that comes and goes
+        tree = [part] if alone else [part, *part.children(recursive=True)]
+        found[f"{name}, MB"] = sum(process.memory_info().rss for process in tree) / 1e6
+        opened += sum(process.num_fds() for process in tree)
+    found["open files"] = opened
+    for what, folder in (("Prefect's home, MB", up.layout.base / ".prefect"), ("logs, MB", up.layout.logs)):
+        found[what] = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
+    return found
 
 
 def stuck(up: Up) -> int:
     """Count the runs whose process is gone."""
     pids = [run.infrastructure_pid for run in up.api().active(POOL)]
     return sum(1 for pid in pids if pid and not psutil.pid_exists(int(pid)))
+
+
+def runs(up: Up) -> list[tuple[str, str, int]]:
+    """Return how many runs of each flow ended how, out of Prefect's database."""
+    asked = """SELECT flow.name, flow_run.state_name, count(*) FROM flow_run JOIN flow ON flow.id = flow_run.flow_id
+               WHERE flow_run.state_name <> 'Scheduled' GROUP BY 1, 2 ORDER BY 1, 3 DESC"""
+    with closing(sqlite3.connect(up.layout.base / ".prefect" / "prefect.db")) as con:
+        return con.execute(asked).fetchall()
 
 
 def main() -> int:
@@ -63,22 +82,24 @@ def main() -> int:
         up = Up(Path(folder), None)
         try:
             up.start()
-            sizes, end = [memory(up)], time.monotonic() + 60 * asked.minutes
+            sizes, end = [size(up)], time.monotonic() + 60 * asked.minutes
             while time.monotonic() < end:
                 time.sleep(max(0.0, min(asked.kill_every, end - time.monotonic())))
-                sizes.append(memory(up))
+                sizes.append(size(up))
                 name = chance.choice(PARTS)
                 pid = up.pid(name)
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
                 took[name].append(back(up, name, pid))
-                console.print(f"{name} killed, back after {took[name][-1]:.1f} s; {sizes[-1]:,.0f} MB", highlight=False)
+                memory = sum(figure for what, figure in sizes[-1].items() if what.split(",")[0] in ("up", *PARTS))
+                console.print(f"{name} killed, back after {took[name][-1]:.1f} s; {memory:,.0f} MB", highlight=False)
             time.sleep(30)  # runs whose process is gone are looked for every 15 s
             if left := stuck(up):
                 wrong.append(f"{left} runs are stuck")
             up.wait_for_new_parts()
             up.command("transform-hour")
             counted = {symbol: up.counted(symbol) for symbol in SYMBOLS}
+            of_runs = runs(up)
             errors = (up.layout.logs / "processes" / "server.log").read_text(encoding="utf-8").count("| ERROR")
             up.command("down")
         finally:
@@ -92,7 +113,12 @@ def main() -> int:
     console.print(table)
     for symbol, (held, missing, made) in counted.items():
         console.print(f"{symbol}: {made:,} trades made, {held:,} held, {missing:,} known missing")
-    console.print(f"memory of all processes: {sizes[1]:,.0f} MB in the beginning, {sizes[-1]:,.0f} MB in the end")
+    table = Table("", "in the beginning", "in the middle", "in the end", "most")
+    for what in sizes[0]:
+        shown = (sizes[1][what], sizes[len(sizes) // 2][what], sizes[-1][what], max(one[what] for one in sizes))
+        table.add_row(what, *(f"{figure:,.0f}" for figure in shown))
+    console.print(table)
+    console.print("runs: " + ", ".join(f"{flow} {count} {state}" for flow, state, count in of_runs))
     console.print(f"errors in the server's log: {errors}; wrong: {'; '.join(wrong) or 'nothing'}")
     return 1 if wrong else 0
 
