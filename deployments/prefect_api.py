@@ -58,9 +58,9 @@ class Api:
         self._client = str(uuid.uuid4())
 
     def healthy(self) -> bool:
-        """Tell whether the server answers."""
+        """Tell whether the server answers, and has its database."""
         try:
-            return self._session.get(f"{self.url}/api/health", timeout=min(5, self._timeout_s)).ok
+            return self._session.get(f"{self.url}/api/ready", timeout=min(5, self._timeout_s)).ok
         except requests.RequestException:
             return False
 

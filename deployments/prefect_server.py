@@ -1,4 +1,4 @@
-"""Prefect's server as the demo runs it: ``python -m deployments.prefect_server --host 127.0.0.1 --port 4200``.
+"""Prefect's server as `up` and the demo run it: ``python -m deployments.prefect_server --host 127.0.0.1 --port 4200``.
 
 It is ``prefect server start`` with one change. On SQLite, Prefect 3.8 begins most transactions DEFERRED; one that
 reads, then writes, while another has written in between, fails at once with "database is locked" (SQLite on BEGIN: no

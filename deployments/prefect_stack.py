@@ -69,8 +69,8 @@ def server_arguments(host: str, port: int) -> tuple[str, ...]:
 
 
 def worker_arguments(name: str) -> tuple[str, ...]:
-    """Return what starts a worker of this name."""
-    return ("-m", "prefect", "worker", "start", "--pool", POOL, "--name", name)
+    """Return what starts a worker of this name; its type is named, so that it starts while the server is away."""
+    return ("-m", "deployments.prefect_worker", "--pool", POOL, "--name", name, "--type", "process")
 
 
 def start_server(children: Children, port: int) -> Api:
