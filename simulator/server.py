@@ -1,9 +1,7 @@
 """The stand-in as one object: three ports, one thread, and methods to steer it from a test."""
 
 import asyncio
-import contextlib
 import socket
-import threading
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -14,8 +12,9 @@ from simulator.contracts import Funding, OpenInterest
 from simulator.control import control_app
 from simulator.exchange import Exchange, Plan, wall_clock
 from simulator.faults import Faults
+from simulator.host import Host
 from simulator.hub import Hub
-from simulator.ports import HOST, HttpServer, PortInUseError, bind
+from simulator.ports import HOST, HttpServer
 from simulator.pump import Pump
 from simulator.records import Quote, Trade, kline_record
 from simulator.replay import Replay
@@ -23,8 +22,6 @@ from simulator.rest import rest_app
 from simulator.sockets import Limits, StreamPort
 from simulator.symbols import DEFAULT_SYMBOLS, Listing
 from simulator.tamper import Tamper
-
-_START_SECONDS = 20
 
 
 class Simulator:
@@ -95,17 +92,12 @@ class Simulator:
         self.exchange.follow(self.faults)
         self.limits = limits or Limits()
         self._budgets = budgets({"spot": weight_limit, **(request_limits or {})})
-        self._ports = {"ws_port": ws_port, "rest_port": rest_port, "control_port": control_port}
         self._archive_folder = _folder(archive_folder)
         self._beat_seconds = beat_seconds
         self._replay_plan = (Path(replay), replay_speed, replay_all, replay_waits) if replay else None
         self._market_on = market if market is not None else replay is None
         self._yahoo_folder = Path(yahoo_folder) if yahoo_folder else None
-        self._listeners: dict[str, socket.socket] = {}
-        self._thread: threading.Thread | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._ready = threading.Event()
-        self._failure: BaseException | None = None
+        self._host = Host({"ws_port": ws_port, "rest_port": rest_port, "control_port": control_port}, self._serve)
         self.hub: Hub
         self.replay: Replay | None = None
 
@@ -117,28 +109,12 @@ class Simulator:
         Raises:
             PortInUseError: A port is taken.
         """
-        for name, port in self._ports.items():
-            try:
-                self._listeners[name] = bind(name, port)
-            except PortInUseError:
-                self._close_listeners()
-                raise
-        self._thread = threading.Thread(target=self._run, name="simulator", daemon=True)
-        self._thread.start()
-        self._ready.wait(_START_SECONDS)
-        if self._failure:
-            self._thread.join()
-            raise self._failure
+        self._host.start()
         return self
 
     def stop(self) -> None:
         """Close everything; returns when no thread and no socket is left. Harmless when repeated."""
-        loop, thread = self._loop, self._thread
-        if loop and thread and thread.is_alive():
-            with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(self._stopping.set)
-            thread.join()
-        self._close_listeners()
+        self._host.stop()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -148,52 +124,32 @@ class Simulator:
     ) -> None:
         self.stop()
 
-    def _run(self) -> None:
-        try:
-            asyncio.run(self._main())
-        except BaseException as error:  # handed to the thread that waits in `start`
-            self._failure = error
-        finally:
-            self._ready.set()
-
-    async def _main(self) -> None:
-        self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
+    async def _serve(
+        self, listeners: Mapping[str, socket.socket], ready: Callable[[], None], stopping: asyncio.Event
+    ) -> None:
         self.hub = Hub(self.limits.buffer_bytes)
         if self._replay_plan:
             path, speed, everything, waits = self._replay_plan
             self.replay = Replay(path, self.hub, speed, everything=everything, waits=waits)
-        tamper = Tamper(self.faults)
         self._streams = StreamPort(self.exchange, self.hub, self.faults, self.limits)
-        pump = Pump(self.exchange, self.hub, tamper, self._beat_seconds, self._silent)
-        await self._streams.start(self._listeners["ws_port"])
+        pump = Pump(self.exchange, self.hub, Tamper(self.faults), self._beat_seconds, self._silent)
+        rest = rest_app(self.exchange, self.faults, self._budgets, self._archive_folder, self._yahoo_folder)
         servers = [
-            HttpServer(
-                rest_app(self.exchange, self.faults, self._budgets, self._archive_folder, self._yahoo_folder),
-                self._listeners["rest_port"],
-            ),
-            HttpServer(control_app(self), self._listeners["control_port"]),
-        ]
+            HttpServer(rest, listeners["rest_port"]), HttpServer(control_app(self), listeners["control_port"])
+        ]  # fmt: skip
+        await self._streams.start(listeners["ws_port"])
         for server in servers:
             await server.start()
-        tasks = [asyncio.create_task(job.run()) for job in (pump, self.replay) if job]
-        self._ready.set()
-        stopping = asyncio.create_task(self._stopping.wait())
+        jobs = [asyncio.create_task(job.run()) for job in (pump, self.replay) if job]
+        ready()
+        asked = asyncio.create_task(stopping.wait())
         try:
-            done, _ = await asyncio.wait({stopping, *tasks}, return_when=asyncio.FIRST_COMPLETED)
-            while not stopping.done():
-                for task in done:
-                    task.result()
-                tasks = [task for task in tasks if not task.done()]
-                done, _ = await asyncio.wait({stopping, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+            await _first_failure_or(asked, jobs)
         finally:
-            for task in [*tasks, stopping]:
+            for task in [*jobs, asked]:
                 task.cancel()
-            await asyncio.gather(*tasks, stopping, return_exceptions=True)
+            await asyncio.gather(*jobs, asked, return_exceptions=True)
             await asyncio.gather(self._streams.stop(), *(server.stop() for server in servers))
-
-    def _close_listeners(self) -> None:
-        for listener in self._listeners.values():
-            listener.close()
 
     def _silent(self, symbol: str) -> bool:
         return not self._market_on or self.exchange.stopped(symbol)
@@ -201,7 +157,7 @@ class Simulator:
     @property
     def failure(self) -> BaseException | None:
         """What ended the stand-in without being asked to, or None."""
-        return self._failure
+        return self._host.failure
 
     # -- where --------------------------------------------------------------------------------------------------------
 
@@ -237,7 +193,7 @@ class Simulator:
 
     def port(self, name: str) -> int:
         """Return the number of ``ws_port``, ``rest_port`` or ``control_port``."""
-        return self._numbers[name]
+        return self._host.port(name)
 
     # -- truth --------------------------------------------------------------------------------------------------------
 
@@ -266,12 +222,12 @@ class Simulator:
 
     def connections(self) -> list[dict[str, Any]]:
         """Return the connections, open (``closed`` is None) and closed ones."""
-        found: list[dict[str, Any]] = self._call(self.hub.connections)
+        found: list[dict[str, Any]] = self._host.call(self.hub.connections)
         return found
 
     def sent(self) -> dict[str, Any]:
         """Return what was emitted by stream, and what was sent by connection."""
-        found: dict[str, Any] = self._call(self.account)
+        found: dict[str, Any] = self._host.call(self.account)
         return found
 
     def account(self) -> dict[str, Any]:
@@ -300,7 +256,7 @@ class Simulator:
                 self.exchange.burst(symbol, fault.parameters["n"])
             fault.hits, fault.count = 1, 1
         elif new and fault.kind in ("drop", "cut24h", "serverShutdown"):
-            self._call(lambda: self._streams.carry_out(fault))
+            self._host.call(lambda: self._streams.carry_out(fault))
             fault.count = fault.hits
         self._refresh()
         return next(item for item in self.faults.all() if item["id"] == fault.id)
@@ -313,31 +269,24 @@ class Simulator:
 
     def pause(self) -> None:
         """Make no more trades and quotes: the truth stands still, and what was made has been sent when this returns."""
-        self._call(self.exchange.pause)
+        self._host.call(self.exchange.pause)
 
     def resume(self) -> None:
         """Go on; what the pause held back is made and sent at once."""
-        self._call(self.exchange.resume)
+        self._host.call(self.exchange.resume)
 
     def _refresh(self) -> None:
         self.exchange.follow(self.faults)
 
-    def _call(self, job: Callable[[], Any]) -> Any:
-        """Run a job in the streams' loop and wait for it; where it does not run (any more), run it here."""
-        loop, thread = self._loop, self._thread
-        if loop is None or thread is None or not thread.is_alive() or thread is threading.current_thread():
-            return job()
 
-        async def run() -> Any:
-            return job()
-
-        return asyncio.run_coroutine_threadsafe(run(), loop).result(_START_SECONDS)
-
-    @property
-    def _numbers(self) -> dict[str, int]:
-        if not hasattr(self, "_known"):
-            self._known = {name: listener.getsockname()[1] for name, listener in self._listeners.items()}
-        return self._known
+async def _first_failure_or(asked: asyncio.Task[Any], jobs: Iterable[asyncio.Task[None]]) -> None:
+    """Wait until the end is asked for; a job that fails before raises what ended it, one that is done is done."""
+    left = set(jobs)
+    while not asked.done():
+        done, left = await asyncio.wait({asked, *left}, return_when=asyncio.FIRST_COMPLETED)
+        left -= {asked}
+        for task in done:
+            task.result()
 
 
 def _folder(path: Path | str | None) -> Path | None:
