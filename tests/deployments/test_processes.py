@@ -7,7 +7,7 @@ import time
 import psutil
 import pytest
 
-from deployments.processes import Children
+from deployments.processes import GENTLE_S, Children
 from lake.errors import LakeError
 
 FAMILY = """
@@ -59,12 +59,14 @@ def test_orphans_of_a_process_that_was_killed_are_ended_too(children):
     assert not alive(grandchild)
 
 
-def test_one_that_does_not_listen_is_ended_by_force(children, monkeypatch):
-    monkeypatch.setattr("deployments.processes._GENTLE_S", 0.2)
-    child = children.start("stubborn", "-c", STUBBORN)
-    child.wait_for(said(child, "ready"), 20)
-    child.stop()
+def test_one_that_does_not_listen_is_ended_by_force_when_its_time_is_over(tmp_path):
+    with Children(os.environ, tmp_path / "logs", tmp_path, gentle_s=0.2) as children:
+        child = children.start("stubborn", "-c", STUBBORN)
+        child.wait_for(said(child, "ready"), 20)
+        began = time.monotonic()
+        child.stop()
     assert child.exit_code == -signal.SIGKILL
+    assert time.monotonic() - began < GENTLE_S / 2
 
 
 def test_sigint_ends_a_child_even_when_the_parent_ignores_it(tmp_path):
