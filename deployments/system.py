@@ -166,7 +166,7 @@ class System:
 
     def reap(self) -> list[str]:
         """End runs whose process is gone; return what there is to tell."""
-        if not self._part("server").up:
+        if not (self._part("server").up and self._deployed.up):
             return []
         try:
             found = reap(self.api, stack.POOL, worker_name(), datetime.now(UTC))

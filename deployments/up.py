@@ -25,7 +25,7 @@ from rich.table import Table
 from deployments import doctor, housekeeping, prefect_stack, system
 from deployments.processes import Children
 from deployments.system import System
-from lake import files, locks, log, redaction, settings
+from lake import files, locks, log, redaction, settings, signs
 from lake.errors import LakeError
 from lake.layout import Layout
 from lake.windows import iso
@@ -34,6 +34,8 @@ TICK_S, WRITE_S, SIGNS_S, REAP_S = 1.0, 5.0, 15.0, 15.0
 GENTLE_S = 3.0
 """So long a part is waited for that is told to end: all of them are gone within ten seconds."""
 DOWN_S = 30.0
+SILENT_S = 90.0
+"""It writes every five seconds; a server that hangs delays it by some ten."""
 _COLORS = {
     "running": "green",
     "reused": "green",
@@ -167,12 +169,22 @@ def down() -> str:
     with suppress(Timeout), locks.up(layout).acquire(timeout=DOWN_S):
         _asked(layout).unlink(missing_ok=True)
         return "stopped"
-    raise LakeError(f"it does not stop within {DOWN_S:.0f} s: end the process {(_told(layout) or {}).get('pid')}")
+    pid = (_told(layout) or {}).get("pid")
+    raise LakeError(f"it does not stop within {DOWN_S:.0f} s: end its process {pid}, then crypto-lake down again")
 
 
 def status() -> dict[str, Any] | None:
     """Return what the lake that is up says of its parts, or None where none is up."""
     return _told(settings.load().layout)
+
+
+def silent_s(told: dict[str, Any], now: datetime) -> float | None:
+    """Return for how many seconds `up` has written nothing, where that is too long: it hangs, and looks at no part."""
+    try:
+        age = (now - datetime.fromisoformat(told["ts_utc"])).total_seconds()
+    except (KeyError, TypeError, ValueError):  # it has only just begun
+        return None
+    return age if age > SILENT_S else None
 
 
 def _told(layout: Layout) -> dict[str, Any] | None:
@@ -181,9 +193,8 @@ def _told(layout: Layout) -> dict[str, Any] | None:
         with locks.up(layout).acquire(blocking=False):
             return None
     except Timeout:
-        with suppress(OSError, ValueError):
-            return dict(json.loads(_state(layout).read_text(encoding="utf-8")))
-        return {"parts": []}
+        found = signs.json_of(_state(layout)) or {}
+        return found if isinstance(found.get("parts"), list) else {"parts": []}
 
 
 def _facts(parts: System) -> dict[str, Any]:
