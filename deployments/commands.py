@@ -47,19 +47,26 @@ def down() -> None:
 def status(
     as_json: _Json = False,
 ) -> None:
-    """Show what up keeps running: each part, its state, process and address. Exit code 1 when it is not up."""
+    """Show what up keeps running: each part, its state, process and address. Exit code 1: not up, or it hangs."""
+    from datetime import UTC, datetime
+
     from rich.console import Console
 
     from deployments import up as system
 
     found = system.status()
+    silent = system.silent_s(found, datetime.now(UTC)) if found else None
     if as_json:
         typer.echo(json.dumps(found))
     elif found is None:
         typer.echo("not up: crypto-lake up starts everything")
     else:
         Console().print(system.table(found))
-    raise typer.Exit(0 if found else 1)
+        if silent:
+            typer.echo(
+                f"up itself, process {found['pid']}, has said nothing for {silent:,.0f} s: end it, then start it"
+            )
+    raise typer.Exit(0 if found and not silent else 1)
 
 
 @app.command()

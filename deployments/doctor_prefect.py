@@ -4,7 +4,7 @@ from datetime import datetime
 
 from filelock import Timeout
 
-from deployments import system
+from deployments import collector_run, system
 from deployments.prefect_api import Api
 from deployments.prefect_stack import POOL
 from deployments.reaper import gone
@@ -67,7 +67,7 @@ def stuck(api: Api, now: datetime) -> Finding:
 
 
 def _collector(layout: Layout, missing: tuple[State, str]) -> Finding:
-    process = system.collector_process(layout)
+    process = collector_run.collecting(layout)
     if process is None:
         return _not("collector", "does not run", missing)
     return Finding("collector", "ok", f"runs (process {process.pid})")

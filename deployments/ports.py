@@ -8,33 +8,32 @@ from contextlib import suppress
 import psutil
 import requests
 
+from deployments import started
 from lake.doctor import Finding
 from lake.settings import Settings
 
 _TIMEOUT_S = 3.0
-_COMMANDS = {
-    "server": "-m deployments.prefect_server", "dashboard": "-m flows dashboard", "docs": "-m deployments.docs_server",
-}  # fmt: skip
-"""What stands in the command of a part; one that is just starting does not answer yet."""
+_HERE = "127.0.0.1"
 
 
 def all_of(found: Settings) -> list[Finding]:
     """Look at the ports of server, dashboard and Data Docs."""
     return [
-        port("server", found.server.host, found.server.port, _is_server),
-        port("dashboard", "127.0.0.1", found.dashboard.port, _is_dashboard),
-        port("docs", "127.0.0.1", found.docs.port, _is_docs),
+        port("server", found.server.host, found.server.port, _is_server, found.base_path),
+        port("dashboard", _HERE, found.dashboard.port, _is_dashboard, found.base_path),
+        port("docs", _HERE, found.docs.port, _is_docs, found.base_path),
     ]
 
 
-def port(part: str, host: str, number: int, ours: Callable[[str], bool]) -> Finding:
+def port(part: str, host: str, number: int, ours: Callable[[str], bool], base: str = "") -> Finding:
     """Look at one.
 
     Args:
         part: Whose it is, as in config.yml.
         host: Where it listens.
         number: The port; 0 is a free one.
-        ours: Whether what answers at an address is this part.
+        ours: Whether what answers at an address is this part, started by hand.
+        base: The lake's folder; what its `up` has started has the port by right.
     """
     name, key = f"port {part}", f"{part}.port"
     if number == 0:
@@ -47,11 +46,20 @@ def port(part: str, host: str, number: int, ours: Callable[[str], bool]) -> Find
             why = error.strerror or str(error)
             return Finding(name, "fail", f"{number} on {host}: {why}", f"set another {key} in config.yml, above 1023")
     by = holder(number)
-    if _COMMANDS[part] in _command(by) or ours(f"http://127.0.0.1:{number}"):
+    if _its_own(part, base, by) or (
+        by is not None and started.lake_of(by) is None and ours(f"http://{_HERE}:{number}")
+    ):
         return Finding(name, "ok", f"{number} is the lake's own {part}")
     return Finding(
         name, "fail", f"{number} is taken by {_said(by)}", f"stop that, or set {key} in config.yml to another"
     )
+
+
+def _its_own(part: str, base: str, by: psutil.Process | None) -> bool:
+    """Whether this lake's `up` has started what has a port; where that cannot be seen, whether it may have."""
+    if by is not None:
+        return started.lake_of(by) == base
+    return part in dict(started.parts(base))
 
 
 def holder(number: int) -> psutil.Process | None:
@@ -63,13 +71,9 @@ def holder(number: int) -> psutil.Process | None:
     return None
 
 
-def _command(process: psutil.Process | None) -> str:
-    with suppress(psutil.Error):
-        return " ".join(process.cmdline()) if process else ""
-    return ""
-
-
 def _said(process: psutil.Process | None) -> str:
+    if lake := started.lake_of(process):
+        return f"the lake {lake}"
     with suppress(psutil.Error):
         return f"{process.name()} (process {process.pid})" if process else "another program"
     return "another program"

@@ -60,7 +60,7 @@ class Api:
     def healthy(self) -> bool:
         """Tell whether the server answers, and has its database."""
         try:
-            return self._session.get(f"{self.url}/api/ready", timeout=min(5, self._timeout_s)).ok
+            return self._session.get(f"{self.url}/api/ready", timeout=min(3, self._timeout_s)).ok
         except requests.RequestException:
             return False
 
@@ -92,6 +92,19 @@ class Api:
     def deployment(self, name: str) -> str:
         """Return the id of a deployment such as ``transform-hour/local``."""
         return str(self._send("GET", f"deployments/name/{name}")["id"])
+
+    def has_deployment(self, name: str) -> bool:
+        """Tell whether a deployment is there.
+
+        Raises:
+            LakeError: the server does not answer.
+        """
+        try:
+            return bool(self.deployment(name))
+        except LakeError as error:
+            if "404" in str(error):
+                return False
+            raise
 
     def run(self, deployment: str, **parameters: Any) -> str:
         """Order a run of a deployment such as ``transform-hour/local``; return the run's id."""

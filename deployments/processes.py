@@ -21,8 +21,9 @@ from lake import redaction
 from lake.errors import LakeError
 
 WINDOWS = os.name == "nt"
-_GENTLE_S = 20.0
+GENTLE_S = 20.0
 _TAIL_BYTES = 1 << 16
+_ASK_TO_END = (signal.SIGINT, signal.SIGTERM, *((signal.SIGHUP,) if sys.platform != "win32" else ()))
 
 
 class Child:
@@ -30,10 +31,13 @@ class Child:
 
     def __init__(
         self, name: str, arguments: list[str], environment: Mapping[str, str], log: Path, folder: Path,
-        secrets: tuple[str, ...] = (),
+        secrets: tuple[str, ...] = (), gentle_s: float = GENTLE_S,
     ) -> None:  # fmt: skip
-        """Start ``python ARGUMENTS`` in a folder, with its output in ``log``; of ``secrets`` it never tells."""
-        self.name, self.log, self._secrets = name, log, secrets
+        """Start ``python ARGUMENTS`` in a folder, with its output in ``log``; of ``secrets`` it never tells.
+
+        Told to stop, it has ``gentle_s`` for it.
+        """
+        self.name, self.log, self._secrets, self._gentle_s = name, log, secrets, gentle_s
         log.parent.mkdir(parents=True, exist_ok=True)
         flags = subprocess.CREATE_NEW_PROCESS_GROUP if sys.platform == "win32" else 0
         with log.open("ab") as out:
@@ -85,21 +89,25 @@ class Child:
         line = next((line.strip() for line in reversed(lines) if line.strip()), "no word in its log")
         return redaction.hidden(line, self._secrets)
 
-    def stop(self, gentle_s: float = _GENTLE_S) -> None:
+    def stop(self) -> None:
         """End the process and every one it started. Ended before, it does nothing.
 
         Those it started come first: Prefect's worker kills its runs when it ends, and the collector is to close its
-        files. Each is asked, and after ``gentle_s`` (those it started: half of that) ended by force.
+        files. Each is asked, and when its time is over (those it started: half of that) ended by force.
         """
-        end(self._others(), gentle_s / 2)
+        end(self._others(), self._gentle_s / 2)
         if self.exit_code is None:
             self._ask()
         with suppress(subprocess.TimeoutExpired):
-            self._process.wait(gentle_s)
+            self._process.wait(self._gentle_s)
         if self.exit_code is None:
-            self._process.kill()
-            self._process.wait()
-        end(self._others(), gentle_s / 2)
+            self.kill()
+        end(self._others(), self._gentle_s / 2)
+
+    def kill(self) -> None:
+        """End it by force, and none of those that it started."""
+        self._process.kill()
+        self._process.wait()
 
     def _ask(self) -> None:
         if sys.platform == "win32":
@@ -161,35 +169,60 @@ def _default_signals() -> None:
 class Children:
     """The processes of one `up` or demo, ended in the reverse order of their start, whatever happens."""
 
-    def __init__(self, environment: Mapping[str, str], logs: Path, folder: Path, secrets: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, environment: Mapping[str, str], logs: Path, folder: Path, secrets: tuple[str, ...] = (),
+        gentle_s: float = GENTLE_S,
+    ) -> None:  # fmt: skip
         """Start none yet; they will run in ``folder``, their logs go to the folder ``logs``."""
-        self.environment, self.logs, self.folder, self._secrets = dict(environment), logs, folder, secrets
+        self.environment, self.logs, self.folder = dict(environment), logs, folder
+        self._secrets, self._gentle_s = secrets, gentle_s
         self._all: list[Child] = []
         self._before: dict[int, Any] = {}
+        self._closed = False
 
     def start(self, name: str, *arguments: str) -> Child:
-        """Start ``python ARGUMENTS`` with its output in ``logs/NAME.log``."""
+        """Start ``python ARGUMENTS`` with its output in ``logs/NAME.log``.
+
+        What one of the same name that has ended has left behind is ended first.
+
+        Raises:
+            LakeError: all are being ended.
+        """
+        if self._closed:
+            raise LakeError(f"{name}: is not started any more")
+        for child in [child for child in self._all if child.name == name and child.exit_code is not None]:
+            self._all.remove(child)
+            child.stop()
         log = self.logs / f"{name}.log"
-        child = Child(name, list(arguments), self.environment, log, self.folder, self._secrets)
+        child = Child(name, list(arguments), self.environment, log, self.folder, self._secrets, self._gentle_s)
         self._all.append(child)
         return child
 
-    def stop(self, name: str, gentle_s: float = _GENTLE_S) -> None:
+    def stop(self, name: str) -> None:
         """End one of them before the others."""
         for child in [child for child in self._all if child.name == name]:
             self._all.remove(child)
-            child.stop(gentle_s)
+            child.stop()
+
+    def close(self) -> None:
+        """From here on nothing is started, and a further Ctrl-C does not leave anything behind."""
+        self._closed = True
+        for number in self._before:
+            signal.signal(number, signal.SIG_IGN)
 
     def __enter__(self) -> "Children":
-        """From here on SIGINT and SIGTERM raise KeyboardInterrupt, also where SIGINT was ignored (``nohup … &``)."""
-        for number in (signal.SIGINT, signal.SIGTERM):
-            self._before[number] = signal.signal(number, signal.default_int_handler)
+        """From here on each signal that asks to end raises KeyboardInterrupt.
+
+        SIGINT also where it was ignored (``nohup … &``); SIGHUP, of a terminal that is closed, only where it was not.
+        """
+        for number in _ASK_TO_END:
+            if number in (signal.SIGINT, signal.SIGTERM) or signal.getsignal(number) != signal.SIG_IGN:
+                self._before[number] = signal.signal(number, signal.default_int_handler)
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End all; a further Ctrl-C meanwhile does not leave one behind."""
-        for number in self._before:
-            signal.signal(number, signal.SIG_IGN)
+        """End all."""
+        self.close()
         try:
             while self._all:
                 self._all.pop().stop()

@@ -32,6 +32,14 @@ class Running(Protocol):
         """End it."""
 
 
+class Needed(Protocol):
+    """What must be there before a part is started: another part, or something else."""
+
+    @property
+    def up(self) -> bool:
+        """Whether it is there."""
+
+
 @dataclass
 class Part:
     """One part of the system, and how it stands.
@@ -40,7 +48,7 @@ class Part:
         name: As people read it.
         start: Starts it.
         answers: Whether it does its work; asked every tick, so it must not take long.
-        needs: Parts that must answer before this one is started.
+        needs: What must be up before this one is started.
         start_s: How long one that was started may take to answer.
         patience_s: How long one that has answered may be silent, before it is ended and started again.
         where: Address to look at, or "".
@@ -49,7 +57,7 @@ class Part:
     name: str
     start: Callable[[], Running]
     answers: Callable[[], bool]
-    needs: tuple["Part", ...] = ()
+    needs: tuple[Needed, ...] = ()
     start_s: float = 180.0
     patience_s: float = 30.0
     where: str = ""
@@ -93,7 +101,7 @@ class Part:
     def _begin(self, now: float) -> None:
         if self.state == "reused":
             self._lost(now, "what was running already is gone")
-        if now < self._not_before or not all(part.up for part in self.needs):
+        if now < self._not_before or not all(one.up for one in self.needs):
             return
         try:
             self.process, self.state, self._answered = self.start(), "starting", now

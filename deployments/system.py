@@ -8,24 +8,25 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-import psutil
 import requests
 
-from deployments import prefect_automations
+from deployments import collector_run, started
 from deployments import prefect_stack as stack
+from deployments.deployed import Deployed
 from deployments.errands import Errand
-from deployments.prefect_api import FINAL, Api
-from deployments.processes import Children, end
+from deployments.prefect_api import Api
+from deployments.processes import Child, Children
 from deployments.reaper import reap
 from deployments.supervisor import Part, Running
-from lake import health, settings, signs
+from lake import health, settings
 from lake.errors import LakeError
 from lake.layout import Layout
 from lake.settings import Settings
 
 ORDER_S = 45.0
 """After a run of the collector was ordered, so long is waited for it before another is ordered."""
-COLLECTOR = "collect-live/local"
+ASK_S = 5.0
+"""So long the server's answer is waited for: one that hangs is not to hold up the others, nor the heartbeat."""
 
 
 def environment(found: Settings) -> dict[str, str]:
@@ -36,11 +37,12 @@ def environment(found: Settings) -> dict[str, str]:
     own = stack.inherited("PREFECT_")
     if config := settings.config_file():
         own["LAKE_CONFIG"] = str(config)
-    own["LAKE_BASE_PATH"] = found.base_path
+    own["LAKE_BASE_PATH"] = own[started.MARK] = found.base_path
     for name in ("server", "dashboard", "docs"):
         own[f"LAKE_{name.upper()}__PORT"] = str(getattr(found, name).port)
     own |= stack.prefect_environment(Path(found.base_path) / ".prefect", found.server.port)
     own["PREFECT_FLOWS_HEARTBEAT_FREQUENCY"] = "30"
+    own["PREFECT_WORKER_HEARTBEAT_SECONDS"] = "10"  # one that hangs reads OFFLINE after three of them
     own |= stack.retention(found.server.keep_runs_days)
     if found.server.database_url is not None:
         own["PREFECT_SERVER_DATABASE_CONNECTION_URL"] = found.server.database_url.get_secret_value()
@@ -66,69 +68,22 @@ def with_ports(found: Settings) -> Settings:
     return found.model_copy(update=changed)
 
 
-class Found:
-    """A process that somebody else started."""
+class Alone:
+    """A worker whose runs are not ended with it when it is given up: the collector goes on recording."""
 
-    def __init__(self, process: psutil.Process) -> None:
-        """Watch a process."""
-        self._process = process
-
-    @property
-    def pid(self) -> int | None:
-        """Its process id."""
-        return self._process.pid
+    def __init__(self, child: Child) -> None:
+        """Watch a worker."""
+        self._child = child
+        self.pid, self.last_line = child.pid, child.last_line
 
     @property
     def exit_code(self) -> int | None:
-        """None while it runs; what it ended with nobody knows."""
-        return None if self._process.is_running() and self._process.status() != psutil.STATUS_ZOMBIE else -1
-
-    def last_line(self) -> str:
-        """Nothing: its output went elsewhere."""
-        return "it was started by somebody else"
+        """None while it runs."""
+        return self._child.exit_code
 
     def stop(self) -> None:
-        """End it."""
-        end({self._process}, 5)
-
-
-class Ordered:
-    """A run of the collector that was ordered: it has ended as soon as its state is final."""
-
-    pid = None
-
-    def __init__(self, api: Api, run: str) -> None:
-        """Watch a run."""
-        self._api, self._run, self._message = api, run, ""
-
-    @property
-    def exit_code(self) -> int | None:
-        """None while it may be running."""
-        with suppress(LakeError):
-            found = self._api.look(self._run)
-            self._message = f"{found.state} {found.message}".strip()
-            return 1 if found.type in FINAL else None
-        return None
-
-    def last_line(self) -> str:
-        """Its state's message."""
-        return self._message
-
-    def stop(self) -> None:
-        """Cancel it."""
-        with suppress(LakeError):
-            self._api.cancel(self._run)
-
-
-def collector_process(layout: Layout) -> psutil.Process | None:
-    """Return the process that collects into this lake, or None where none does."""
-    sign = signs.read_one(layout, "collector")
-    if sign is None or sign.process is None or not sign.living(datetime.now(UTC), signs.lives):
-        return None
-    try:
-        return psutil.Process(sign.process.pid)
-    except psutil.NoSuchProcess:
-        return None
+        """End it by force."""
+        self._child.kill()
 
 
 def worker_name() -> str:
@@ -151,8 +106,9 @@ class System:
     def __init__(self, found: Settings, children: Children, errands: Sequence[Errand] = ()) -> None:
         """Start nothing yet; ``errands`` are done now and then."""
         self._settings, self._children, self._errands = found, children, errands
-        self.api = api(found)
-        self._deployed = False
+        self.api = api(found, ASK_S)
+        self._deployed = Deployed(self.api, children, found.notify.block)
+        self._unwritten = False
         self.parts = self._parts()
 
     def _parts(self) -> list[Part]:
@@ -161,8 +117,8 @@ class System:
         server_arguments = stack.server_arguments(found.server.host, found.server.port)
         docs_arguments = ("-m", "deployments.docs_server", "--port", str(found.docs.port))
         server = Part("server", lambda: start("server", *server_arguments), self.api.healthy, where=self.api.url)
-        worker = Part("worker", self._start_worker, self._works, needs=(server,), patience_s=90)
-        collector = Part("collector", self._order, self._collects, needs=(server,), start_s=ORDER_S)
+        worker = Part("worker", self._start_worker, self._works, needs=(server, self._deployed), patience_s=90)
+        collector = Part("collector", self._order, self._collects, needs=(server, self._deployed), start_s=ORDER_S)
         dashboard = Part(
             "dashboard", lambda: start("dashboard", "-m", "flows", "dashboard"),
             _answers(f"{ports['dashboard']}/_stcore/health"), where=ports["dashboard"],
@@ -174,16 +130,7 @@ class System:
         return next(part for part in self.parts if part.name == name)
 
     def _start_worker(self) -> Running:
-        """Start the worker, the first time after the pool and the deployments were made; or take over one that runs."""
-        if not self._deployed:
-            stack.deploy(self._children)
-            prefect_automations.put(self.api, self._settings.notify.block)
-            self._deployed = True
-        command = " ".join(stack.worker_arguments(worker_name())[1:])
-        for process in psutil.process_iter(["cmdline"]):
-            if command in " ".join(process.info["cmdline"] or ()):
-                return Found(process)
-        return self._children.start("worker", *stack.worker_arguments(worker_name()))
+        return Alone(self._children.start("worker", *stack.worker_arguments(worker_name())))
 
     def _works(self) -> bool:
         """Whether the worker polls its pool; while the server is away, whether its process is there."""
@@ -191,18 +138,19 @@ class System:
         if worker.process is None or worker.process.exit_code is not None:
             return False
         with suppress(LakeError):
-            return worker_name() in self.api.workers(stack.POOL)
+            return not self._part("server").up or worker_name() in self.api.workers(stack.POOL)
         return True
 
     def _order(self) -> Running:
-        """Order a run of the collector, unless one was just ordered."""
-        waiting = self.api.active(stack.POOL, ("SCHEDULED", "PENDING"))
-        deployment = self.api.deployment(COLLECTOR)
-        known = next((run.id for run in waiting if run.deployment_id == deployment), None)
-        return Ordered(self.api, known or self.api.run(COLLECTOR))
+        return collector_run.order(self.api, self._settings.layout)
 
     def _collects(self) -> bool:
-        return collector_process(self._settings.layout) is not None
+        """Whether a collector runs. Where no sign can be written, its age tells nothing: it waits for room."""
+        return collector_run.collecting(self._settings.layout, silent=self._unwritten) is not None
+
+    def clear(self) -> list[str]:
+        """End the parts that one which was killed has left; return what there is to tell."""
+        return started.end_parts(self._settings.base_path)
 
     def tick(self) -> list[str]:
         """Look at every part and do what is due; return what there is to tell."""
@@ -212,11 +160,13 @@ class System:
             part.tick(time.monotonic())
             if (part.state, part.restarts) != before:
                 told.append(f"{part.name}: {part.state}{f' ({part.said})' if part.state == 'died' else ''}")
+        if self._part("server").up:
+            told += self._deployed.tick(time.monotonic())
         return told + [line for errand in self._errands for line in errand.tick(time.monotonic())]
 
     def reap(self) -> list[str]:
         """End runs whose process is gone; return what there is to tell."""
-        if not self.parts[0].up:
+        if not (self._part("server").up and self._deployed.up):
             return []
         try:
             found = reap(self.api, stack.POOL, worker_name(), datetime.now(UTC))
@@ -225,23 +175,46 @@ class System:
         return [f"run {run.name}: {run.why}; ended as Crashed" for run in found]
 
     def signs(self) -> None:
-        """Say of the server and the worker how they are, and write heartbeat.json and health.md."""
+        """Say of the server and the worker how they are, and write heartbeat.json and health.md.
+
+        Raises:
+            LakeError: they cannot be written.
+        """
         layout, now = self._settings.layout, datetime.now(UTC)
+        self._unwritten = True
         for name in ("server", "worker"):
             part = self._part(name)
             pid = part.process.pid if part.process else None
             health.say(layout, name, "running" if part.up else "error", now, pid=pid, last_error=part.said or None)
         health.write(layout, now)
+        self._unwritten = False
+
+    def close(self) -> None:
+        """From here on start nothing, and let no further Ctrl-C keep anything from being ended."""
+        self._children.close()
 
     def stop(self) -> None:
         """End everything that was started, within ten seconds: the collector first, then a last heartbeat."""
-        layout = self._settings.layout
-        if (process := collector_process(layout)) is not None:
-            end({process}, 4)
-        with suppress(LakeError):  # a full disk keeps nothing from ending
-            for name in ("server", "worker"):
-                health.say(layout, name, "stopped", datetime.now(UTC))
-            health.write(layout, datetime.now(UTC))
+        self.close()
+        collector_run.stop(self._settings.layout)
+        _say_stopped(self._settings.layout)
         with ThreadPoolExecutor() as pool:
             for name in ("worker", "dashboard", "docs", "server"):
-                pool.submit(self._children.stop, name, 3)
+                pool.submit(self._children.stop, name)
+        started.end_all(self._settings.base_path)
+
+
+def end_left(layout: Layout) -> bool:
+    """End what an `up` that was killed has left, the collector first; return whether there was anything."""
+    collector_run.stop(layout)
+    if found := started.end_all(str(layout.base)):
+        _say_stopped(layout)
+    return found
+
+
+def _say_stopped(layout: Layout) -> None:
+    """Leave a last heartbeat; a full disk keeps nothing from ending."""
+    with suppress(LakeError):
+        for name in ("server", "worker"):
+            health.say(layout, name, "stopped", datetime.now(UTC))
+        health.write(layout, datetime.now(UTC))

@@ -25,13 +25,17 @@ from rich.table import Table
 from deployments import doctor, housekeeping, prefect_stack, system
 from deployments.processes import Children
 from deployments.system import System
-from lake import files, locks, log, redaction, settings
+from lake import files, locks, log, redaction, settings, signs
 from lake.errors import LakeError
 from lake.layout import Layout
 from lake.windows import iso
 
 TICK_S, WRITE_S, SIGNS_S, REAP_S = 1.0, 5.0, 15.0, 15.0
+GENTLE_S = 3.0
+"""So long a part is waited for that is told to end: all of them are gone within ten seconds."""
 DOWN_S = 30.0
+SILENT_S = 90.0
+"""It writes every five seconds; a server that hangs delays it by some ten."""
 _COLORS = {
     "running": "green",
     "reused": "green",
@@ -66,9 +70,10 @@ def up(ready: Callable[[], None] = lambda: None) -> int:
     log.start(found, console=not console.is_terminal)
     try:
         secrets = redaction.secrets(found)
-        with Children(system.environment(found), layout.logs / "processes", prefect_stack.PROJECT, secrets) as children:
+        own, logs = system.environment(found), layout.logs / "processes"
+        with Children(own, logs, prefect_stack.PROJECT, secrets, GENTLE_S) as children:
             parts = System(found, children, housekeeping.errands(found, doctor.outside))
-            for line in told:
+            for line in (*told, *parts.clear()):
                 _say(console, line)
             _keep(parts, layout, console, ready)
     finally:
@@ -90,12 +95,14 @@ def _refuse_a_second(layout: Layout) -> None:
 def _keep(parts: System, layout: Layout, console: Console, ready: Callable[[], None]) -> None:
     live = Live(console=console, refresh_per_second=2) if console.is_terminal else None
     try:
+        _say(console, f"starting; Ctrl-C or crypto-lake down stops it; logs are in {layout.logs}")
         with live or nullcontext():
-            _say(console, f"starting; Ctrl-C or crypto-lake down stops it; logs are in {layout.logs}")
             _watch(parts, layout, console, live, ready)
     except KeyboardInterrupt:
-        _say(console, "stopping")
+        pass
     finally:
+        parts.close()
+        _say(console, "stopping")
         parts.stop()
         _say(console, "stopped")
 
@@ -143,28 +150,41 @@ def _say(console: Console, line: str) -> None:
     """In the log; and above the live table, where there is one."""
     logger.info(line)
     if console.is_terminal:
-        console.print(f"{datetime.now(UTC):%H:%M:%S} {line}", markup=False, highlight=False)
+        with suppress(OSError):  # a terminal that was closed
+            console.print(f"{datetime.now(UTC):%H:%M:%S} {line}", markup=False, highlight=False)
 
 
 def down() -> str:
-    """Ask the lake that is up to stop, and wait until it has; return what to say.
+    """Ask the lake that is up to stop, and wait until it has; return what to say. Of one that was killed, end the rest.
 
     Raises:
-        LakeError: none is up, or it does not stop.
+        LakeError: nothing of it runs, or it does not stop.
     """
     layout = settings.load().layout
     if _told(layout) is None:
+        if system.end_left(layout):
+            return "stopped what one that was killed had left"
         raise LakeError(f"{layout.base}: is not up: crypto-lake up starts it")
     files.write_text(_asked(layout), "stop\n")
     with suppress(Timeout), locks.up(layout).acquire(timeout=DOWN_S):
         _asked(layout).unlink(missing_ok=True)
         return "stopped"
-    raise LakeError(f"it does not stop within {DOWN_S:.0f} s: end the process {(_told(layout) or {}).get('pid')}")
+    pid = (_told(layout) or {}).get("pid")
+    raise LakeError(f"it does not stop within {DOWN_S:.0f} s: end its process {pid}, then crypto-lake down again")
 
 
 def status() -> dict[str, Any] | None:
     """Return what the lake that is up says of its parts, or None where none is up."""
     return _told(settings.load().layout)
+
+
+def silent_s(told: dict[str, Any], now: datetime) -> float | None:
+    """Return for how many seconds `up` has written nothing, where that is too long: it hangs, and looks at no part."""
+    try:
+        age = (now - datetime.fromisoformat(told["ts_utc"])).total_seconds()
+    except (KeyError, TypeError, ValueError):  # it has only just begun
+        return None
+    return age if age > SILENT_S else None
 
 
 def _told(layout: Layout) -> dict[str, Any] | None:
@@ -173,9 +193,8 @@ def _told(layout: Layout) -> dict[str, Any] | None:
         with locks.up(layout).acquire(blocking=False):
             return None
     except Timeout:
-        with suppress(OSError, ValueError):
-            return dict(json.loads(_state(layout).read_text(encoding="utf-8")))
-        return {"parts": []}
+        found = signs.json_of(_state(layout)) or {}
+        return found if isinstance(found.get("parts"), list) else {"parts": []}
 
 
 def _facts(parts: System) -> dict[str, Any]:

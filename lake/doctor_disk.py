@@ -95,6 +95,9 @@ def writable(base: Path) -> Finding:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             return Finding("disk full", "fail", why, _MAKE_ROOM)
         return Finding(name, "fail", why, remedy)
+    layout = Layout(base)
+    if odd := [path.name for path in (layout.locks, layout.logs, layout.raw) if path.exists() and not path.is_dir()]:
+        return Finding(name, "fail", f"{base}: {', '.join(odd)} is no folder", "move it away")
     foreign = sorted(path.name for path in base.iterdir() if path.is_dir() and not os.access(path, os.W_OK | os.X_OK))
     if foreign:
         return Finding(name, "fail", f"{base}: cannot write to {', '.join(foreign)}", f"chown -R \"$USER\" '{base}'")

@@ -2,11 +2,31 @@
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from lake.errors import LakeError
 from lake.layout import Layout
+
+
+class _Lock(FileLock):
+    """One whose file cannot be opened says so in a line."""
+
+    def acquire(self, *given: Any, **named: Any) -> Any:
+        """Take it.
+
+        Raises:
+            Timeout: somebody else has it.
+            LakeError: its file is not ours, no file, or cannot be made.
+        """
+        try:
+            return super().acquire(*given, **named)
+        except Timeout:
+            raise
+        except OSError as error:
+            remedy = "it must be a file of the user who runs this: chown it, or remove it while nothing runs"
+            raise LakeError(f"{self.lock_file}: cannot be opened ({error.strerror or error}): {remedy}") from error
 
 
 def _lock(layout: Layout, name: str) -> FileLock:
@@ -14,7 +34,7 @@ def _lock(layout: Layout, name: str) -> FileLock:
         layout.locks.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise LakeError(f"{layout.locks}: cannot be made ({error.strerror}): check base_path") from error
-    return FileLock(layout.locks / f"{name}.lock")
+    return _Lock(layout.locks / f"{name}.lock")
 
 
 def bars(layout: Layout, symbol: str) -> FileLock:

@@ -186,7 +186,11 @@ def _base(text: str, values: dict[str, Any], path: Path | None) -> str:
     from_file = (
         path is not None and "LAKE_BASE_PATH" not in {name.upper() for name in os.environ} and "base_path" in values
     )
-    return str(((path.parent if from_file and path else Path.cwd()) / _expanded(text)).resolve())
+    place = (path.parent if from_file and path else Path.cwd()) / _expanded(text)
+    try:
+        return str(place.resolve())
+    except (OSError, RuntimeError):  # the latter until Python 3.12
+        raise BadInputError(f"base_path {text!r}: its links lead in a circle: name another folder") from None
 
 
 def _expanded(text: str) -> Path:

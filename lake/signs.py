@@ -24,6 +24,11 @@ from lake.windows import iso
 YOUNG = timedelta(seconds=60)
 """A part says its sign every 10 to 15 s; older than this it counts no more."""
 _SAME_START_S = 5.0  # psutil counts from the boot, whose time moves by a little when the clock is set
+_TIMES = {"started_ts", "last_seen_ts", "last_run_start", "last_run_end", "last_success"}
+_NUMBERS = {
+    "last_latency_p50_ms", "last_latency_p95_ms", "last_duration_s", "last_run_rows_written", "trades", "quotes",
+    "quarantined", "connections", "waiting",
+}  # fmt: skip
 _TRIES = 20  # Windows lets nobody open a file in the moment in which it is replaced
 
 
@@ -124,8 +129,26 @@ def read_one(layout: Layout, part: str) -> Sign | None:
         process = Process.from_json(told) if "pid" in told else None
         own = {"part", "status", "ts_utc", "pid", "process_started", "place"}
         fields = {key: value for key, value in told.items() if key not in own}
+        if not _sound(fields):
+            return None
         return Sign(part, str(told["status"]), datetime.fromisoformat(told["ts_utc"]).astimezone(UTC), process, fields)
     return None
+
+
+def _sound(fields: dict[str, Any]) -> bool:
+    """Whether what a sign tells is of the kinds that it ought to be, so that nobody who reads it stumbles.
+
+    Raises:
+        ValueError, TypeError: a time is none.
+    """
+    runs = fields.get("runs") or []
+    if not isinstance(runs, list):
+        return False
+    times = [fields.get(name) for name in _TIMES] + [run.get("start") for run in runs if isinstance(run, dict)]
+    numbers = [fields.get(name) for name in _NUMBERS]
+    return all(time is None or datetime.fromisoformat(time).tzinfo is not None for time in times) and all(
+        number is None or isinstance(number, int | float) for number in numbers
+    )
 
 
 def json_of(place: Path) -> dict[str, Any] | None:

@@ -7,8 +7,10 @@ import time
 import psutil
 import pytest
 
-from deployments.processes import Children
+from deployments.processes import GENTLE_S, Children
+from deployments.system import Alone
 from lake.errors import LakeError
+from tests.live import wait
 
 FAMILY = """
 import subprocess, sys, time
@@ -59,12 +61,14 @@ def test_orphans_of_a_process_that_was_killed_are_ended_too(children):
     assert not alive(grandchild)
 
 
-def test_one_that_does_not_listen_is_ended_by_force(children, monkeypatch):
-    monkeypatch.setattr("deployments.processes._GENTLE_S", 0.2)
-    child = children.start("stubborn", "-c", STUBBORN)
-    child.wait_for(said(child, "ready"), 20)
-    child.stop()
+def test_one_that_does_not_listen_is_ended_by_force_when_its_time_is_over(tmp_path):
+    with Children(os.environ, tmp_path / "logs", tmp_path, gentle_s=0.2) as children:
+        child = children.start("stubborn", "-c", STUBBORN)
+        child.wait_for(said(child, "ready"), 20)
+        began = time.monotonic()
+        child.stop()
     assert child.exit_code == -signal.SIGKILL
+    assert time.monotonic() - began < GENTLE_S / 2
 
 
 def test_sigint_ends_a_child_even_when_the_parent_ignores_it(tmp_path):
@@ -89,7 +93,7 @@ def test_one_that_ends_before_it_is_ready_is_told_with_its_last_word(children):
         child.wait_for(lambda: False, 20)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_told_to_stop_it_ends_its_children_first_even_where_sigint_was_ignored(tmp_path, number):
     script = (
         "import os, signal, sys, time; from pathlib import Path; from deployments.processes import Children\n"
@@ -106,3 +110,30 @@ def test_told_to_stop_it_ends_its_children_first_even_where_sigint_was_ignored(t
     parent.send_signal(number)
     assert "KeyboardInterrupt" in parent.communicate(timeout=30)[1].decode()
     assert not alive(child)
+
+
+def test_what_is_being_ended_starts_nothing_more_and_hears_no_further_ctrl_c(tmp_path):
+    with Children(os.environ, tmp_path / "logs", tmp_path) as children:
+        children.close()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.raise_signal(number)
+        with pytest.raises(LakeError, match="not started any more"):
+            children.start("one", "-c", "")
+
+
+def test_one_that_is_started_again_and_again_leaves_no_trace_of_those_before(children):
+    """Each would be looked for when all are ended: after a day of a full disk, thousands."""
+    for _ in range(3):
+        child = children.start("one", "-c", "")
+        child.wait_to_end(20)
+    assert len(children._all) == 1
+
+
+def test_a_worker_that_is_given_up_leaves_its_runs_at_work(children):
+    worker = Alone(children.start("worker", "-c", FAMILY))
+    log = children.logs / "worker.log"
+    wait(lambda: "child" in log.read_text())
+    run = int(log.read_text().split()[1])
+    worker.stop()
+    assert worker.exit_code == -signal.SIGKILL
+    assert alive(run)

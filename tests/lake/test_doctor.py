@@ -167,6 +167,12 @@ def test_a_folder_that_cannot_be_written_or_made(small_disk, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file"], "nothing was made"
 
 
+def test_a_file_where_a_folder_of_the_lake_belongs_is_told_by_its_name(tmp_path):
+    (tmp_path / "locks").touch()
+    found = doctor_disk.writable(tmp_path)
+    assert (found.state, found.said) == ("fail", f"{tmp_path}: locks is no folder")
+
+
 @pytest.fixture
 def open_folder():
     """A folder whose way is open to all, as pytest's own is not."""

@@ -200,6 +200,25 @@ def test_a_sign_is_read_as_it_was_said_and_one_that_is_torn_is_none(layout):
         assert health.compose(layout, NOW)["collector"]["status"] == "stopped"
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"runs": 5}, {"runs": [{"id": "x", "start": 7, "ts_utc": "x"}]}, {"last_run_end": 7}, {"last_seen_ts": "soon"},
+        {"started_ts": "2025-10-20T12:00:00"}, {"last_latency_p50_ms": "x", "last_latency_p95_ms": 1}, {"waiting": []},
+    ],
+)  # fmt: skip
+def test_a_sign_that_tells_nonsense_is_none_and_keeps_nobody_from_the_others(layout, told):
+    for part in ("collector", "transformer"):
+        health.say(layout, part, "running", NOW, **told)
+    health.say(layout, "server", "running", NOW)
+    found = health.write(layout, NOW)
+    assert [found[part]["status"] for part in ("collector", "transformer", "server")] == [
+        "stopped",
+        "stopped",
+        "running",
+    ]
+
+
 def test_composing_writes_nothing(layout):
     assert health.compose(layout, NOW)["state"] == "STOPPED"
     assert not layout.base.exists()

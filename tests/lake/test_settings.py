@@ -42,6 +42,13 @@ def test_a_relative_base_path_is_taken_from_its_file_and_of_the_environment_from
     assert settings.load().layout.base == tmp_path / "here" / "other"
 
 
+def test_a_base_path_whose_links_lead_in_a_circle_is_one_line(config):
+    folder = config("base_path: ./circle")
+    (folder / "circle").symlink_to(folder / "circle")
+    with pytest.raises(BadInputError, match="circle': its links lead in a circle"):
+        settings.load()
+
+
 @pytest.mark.parametrize(
     ("text", "named"),
     [
