@@ -1,6 +1,6 @@
 """Prefect's server as the lake runs it: ``python -m deployments.prefect_server --host 127.0.0.1 --port 4200``.
 
-It is ``prefect server start`` with two changes:
+It is ``prefect server start`` with three changes:
 
 - On SQLite, Prefect 3.8 begins most transactions DEFERRED; one that reads, then writes, while another has written in
   between, fails at once with "database is locked" (SQLite on BEGIN: no waiting helps there) and stands in the log as an
@@ -9,6 +9,8 @@ It is ``prefect server start`` with two changes:
 - Without a login, `lake.loopback` stands before it. Prefect 3.8 looks at no ``Host``, so a page whose name resolves
   to 127.0.0.1 gets a CSRF token and may deploy code, and at no ``Origin`` of a WebSocket, so that any page reads all
   events and logs. With a login neither has the password to say.
+- Its pages may fetch from where they came and from nowhere else: the UI asks Amplitude, whose analytics it has, for
+  settings whatever ``PREFECT_SERVER_ANALYTICS_ENABLED`` says, and shows pictures of others, which then know of it.
 """
 
 import sys
@@ -21,6 +23,7 @@ from prefect.settings import get_current_settings
 
 from lake import loopback
 
+POLICY = "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; frame-ancestors 'none'"
 _begin, _create_app = AioSqliteConfiguration.begin_transaction, server.create_app
 
 
@@ -36,15 +39,34 @@ def wait_for_the_lock() -> None:
     AioSqliteConfiguration.begin_transaction = _begin_immediate  # type: ignore[method-assign,assignment]
 
 
+class AtHome:
+    """An ASGI application whose answers say `POLICY`: a page fetches nothing from elsewhere, and nobody frames it."""
+
+    def __init__(self, app: Any) -> None:
+        """Stand before an application."""
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Pass on a request, and its answer with the policy."""
+
+        async def say(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", ()), (b"content-security-policy", POLICY.encode())]
+            await send(message)
+
+        await self._app(scope, receive, say)
+
+
 def _create_guarded(*given: Any, **more: Any) -> Any:
     app = _create_app(*given, **more)
+    app.add_middleware(AtHome)
     if get_current_settings().server.api.auth_string is None:
         app.add_middleware(loopback.Guard)
     return app
 
 
 def answer_loopback_alone() -> None:
-    """Let the server, where it asks for no login, answer nobody but this machine's programs and its own pages."""
+    """Let the server answer nobody but this machine's programs and its own pages, unless it asks for a login."""
     server.create_app = _create_guarded
 
 

@@ -9,34 +9,26 @@ name. Where a browser says that another site asks (``Sec-Fetch-Site``), only a l
 nothing of it can be read or framed by the other site. Programs send neither of the two.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
-from urllib.parse import urlsplit
 
 NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
 
 _App = Callable[[Any, Any, Any], Awaitable[None]]
+_HERE = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:(?P<port>[0-9]{1,5}))?")
 _OURS = (None, "same-origin", "none")
 _FORBIDDEN = b"refused: asked by another site, or by another name than loopback's\n"
 
 
 def strange(headers: Mapping[str, str]) -> bool:
     """Tell whether a server on loopback must not answer a request; names of headers are in small letters."""
-    host = _place(f"http://{headers.get('host', '')}")
-    if host is None or ("origin" in headers and _place(headers["origin"]) != host):
+    host = _HERE.fullmatch(headers.get("host", "").lower())
+    origin = _HERE.fullmatch(headers.get("origin", "").removeprefix("http://"))
+    if host is None or ("origin" in headers and (origin is None or origin["port"] != host["port"])):
         return True
     followed = (headers.get("sec-fetch-mode"), headers.get("sec-fetch-dest")) == ("navigate", "document")
     return headers.get("sec-fetch-site") not in _OURS and not followed
-
-
-def _place(url: str) -> int | None:
-    """The port of a plain address on loopback, whichever of its names it has; None of any other."""
-    try:
-        parts = urlsplit(url)
-        ours = parts.scheme == "http" and parts.hostname in NAMES and parts.username is None
-        return (parts.port or 80) if ours and parts.path in ("", "/") else None
-    except ValueError:
-        return None
 
 
 class Guard:

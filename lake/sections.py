@@ -111,6 +111,12 @@ class Server(Listener):
             raise ValueError("auth_string: expected user:password")
         return self
 
+    @property
+    def url(self) -> str:
+        """Its address on this machine."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104  what all addresses contain
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
 
 class Notify(_Section):
     """Who is told of failed runs: a block of Prefect's, as ``TYPE/NAME``, such as ``slack-webhook/alerts``."""
