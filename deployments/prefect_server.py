@@ -17,14 +17,14 @@ import sys
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-from prefect.server.api import server
+import uvicorn
 from prefect.server.database.configurations import AioSqliteConfiguration
 from prefect.settings import get_current_settings
 
 from lake import loopback
 
 POLICY = "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; frame-ancestors 'none'"
-_begin, _create_app = AioSqliteConfiguration.begin_transaction, server.create_app
+_begin, _run = AioSqliteConfiguration.begin_transaction, uvicorn.run
 
 
 def _begin_immediate(
@@ -57,17 +57,15 @@ class AtHome:
         await self._app(scope, receive, say)
 
 
-def _create_guarded(*given: Any, **more: Any) -> Any:
-    app = _create_app(*given, **more)
-    app.add_middleware(AtHome)
-    if get_current_settings().server.api.auth_string is None:
-        app.add_middleware(loopback.Guard)
-    return app
+def _run_guarded(app: Any, **more: Any) -> None:
+    """What the server asks itself within its process goes to the application itself, by a name of no consequence."""
+    app = AtHome(app)
+    _run(loopback.Guard(app) if get_current_settings().server.api.auth_string is None else app, **more)
 
 
 def answer_loopback_alone() -> None:
     """Let the server answer nobody but this machine's programs and its own pages, unless it asks for a login."""
-    server.create_app = _create_guarded
+    uvicorn.run = _run_guarded
 
 
 if __name__ == "__main__":

@@ -136,6 +136,17 @@ def worker_name() -> str:
     return f"local-{socket.gethostname()}"
 
 
+def worker_process(api: Api) -> psutil.Process | None:
+    """Return the process that works for a server under this machine's name, or None; another lake's is left alone."""
+    command = " ".join(stack.worker_arguments(worker_name())[1:])
+    for process in psutil.process_iter(["cmdline"]):
+        if command in " ".join(process.info["cmdline"] or ()):
+            with suppress(psutil.Error):
+                if process.environ().get("PREFECT_API_URL") == f"{api.url}/api":
+                    return process
+    return None
+
+
 def _answers(url: str) -> Callable[[], bool]:
     def ask() -> bool:
         with suppress(requests.RequestException):
@@ -179,10 +190,8 @@ class System:
             stack.deploy(self._children)
             prefect_automations.put(self.api, self._settings.notify.block)
             self._deployed = True
-        command = " ".join(stack.worker_arguments(worker_name())[1:])
-        for process in psutil.process_iter(["cmdline"]):
-            if command in " ".join(process.info["cmdline"] or ()):
-                return Found(process)
+        if (process := worker_process(self.api)) is not None:
+            return Found(process)
         return self._children.start("worker", *stack.worker_arguments(worker_name()))
 
     def _works(self) -> bool:

@@ -19,6 +19,7 @@ from tests.deployments.lake_up import SYMBOLS, Up
 from tests.live import wait
 
 BACK_S = 60
+LOGIN, PASSWORD = "admin:l0gin-of-the-server", "p4ssw0rd-of-the-database"
 POSTGRES = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
 
 
@@ -48,15 +49,18 @@ def postgres(tmp_path_factory):
         f"-p {port} -k {folder} -h 127.0.0.1",
         "start",
     )
-    yield f"postgresql+asyncpg://lake@127.0.0.1:{port}/postgres"
+    yield f"postgresql+asyncpg://lake:{PASSWORD}@127.0.0.1:{port}/postgres"
     run(bin_ / "pg_ctl", "-D", folder / "db", "-m", "immediate", "stop")
     shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
 def up(request, tmp_path_factory):
-    database = request.getfixturevalue("postgres") if request.param == "postgres" else None
-    found = Up(tmp_path_factory.mktemp(request.param), database)
+    """As shipped; and with a database of its own, for others to see, which needs a login."""
+    more = {}
+    if request.param == "postgres":
+        more = {"database_url": request.getfixturevalue("postgres"), "login": LOGIN, "host": "127.0.0.2"}
+    found = Up(tmp_path_factory.mktemp(request.param), **more)
     try:
         found.start()
         yield found
@@ -119,6 +123,27 @@ def test_a_page_of_another_site_gets_nothing_and_the_own_pages_all_they_need(up)
         wait(lambda: "SOLUSDT" in own.value("document.body.innerText"), 60)
     assert requests.post(f"{server}/api/flow_runs/filter", json={}, timeout=10).status_code in (401, 403)
     assert "evil" not in [flow["name"] for flow in up.api()._send("POST", "flows/filter", {})]
+
+
+def test_where_the_server_is_for_others_to_see_nobody_comes_in_without_the_login(up):
+    server = up.parts()["server"]["where"]
+    assert ("127.0.0.2" in server) == bool(up.login)
+    wanted = 401 if up.login else 200
+    for path in ("/api/flow_runs/count", "/api/admin/settings", "/api/csrf-token?client=x"):
+        for auth in (None, ("admin", "admin"), ("", "")):
+            answer = requests.request("GET" if "?" in path else "POST", server + path, auth=auth, timeout=10)
+            assert answer.status_code == wanted, path
+
+
+def test_no_secret_is_said_to_anybody(up):
+    """Not in a process list, a file of the lake, or what a command or the server's own settings tell."""
+    told = [" ".join(process.cmdline()) for process in up.everyone()]
+    told += [up.command(*words).stdout for words in (("doctor", "--json"), ("status", "--json"), ("health", "--json"))]
+    settings = requests.get(f"{up.api().url}/api/admin/settings", auth=tuple((up.login or ":").split(":")), timeout=10)
+    told += [settings.text, up.log.read_text()]
+    assert all("server" in one for one in told[-5:])
+    told += [path.read_bytes().decode("latin-1") for path in up.layout.base.rglob("*") if path.is_file()]
+    assert not [one[:200] for one in told if PASSWORD in one or LOGIN.partition(":")[2] in one]
 
 
 def test_no_address_of_the_data_docs_leads_out_of_them(up):
@@ -199,3 +224,10 @@ def test_down_stops_everything_within_ten_seconds_with_a_last_heartbeat(up):
     assert heartbeat["collector"]["status"] == "stopped"
     assert list(up.layout.raw.rglob(".part_*")) == [], "the collector closed its parts"
     assert up.command("down").returncode == 1
+
+
+def test_what_it_has_written_only_its_owner_may_read(up):
+    """Data, logs, locks, Prefect's home and its database."""
+    found = [path for path in up.layout.base.rglob("*") if not path.is_symlink()]
+    assert {"raw", "logs", "locks", ".prefect"} <= {path.name for path in found}
+    assert [path for path in [up.layout.base, *found] if path.stat().st_mode & 0o077] == []
