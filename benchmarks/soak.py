@@ -79,7 +79,7 @@ def main() -> int:
     asked = parser.parse_args()
     chance, took, console, wrong = random.Random(1), defaultdict(list), Console(), []
     with tempfile.TemporaryDirectory() as folder:
-        up = Up(Path(folder), None)
+        up = Up(Path(folder))
         try:
             up.start()
             sizes, end = [size(up)], time.monotonic() + 60 * asked.minutes

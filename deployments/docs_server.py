@@ -1,8 +1,8 @@
 """The Data Docs and the metrics, on loopback: ``python -m deployments.docs_server --port 8502``.
 
 ``/`` is the index of `reports/data_docs`, ``/metrics`` the health of all parts, composed anew, for Prometheus. It
-only reads, lists no folder, follows no link out of the folder, and answers loopback's own names alone (no other site
-can be made to read it).
+only reads, lists no folder, follows no link out of the folder, and answers nobody but this machine's programs and its
+own pages (`lake.loopback`).
 """
 
 import argparse
@@ -16,11 +16,10 @@ from typing import Any
 
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
-from lake import health, settings
+from lake import health, loopback, settings
 from lake.errors import BadInputError
 from lake.layout import Layout
 
-_HOSTS = {"127.0.0.1", "localhost", "[::1]"}
 EMPTY = "<p>No validation has run yet: <code>crypto-lake validate-rules</code> makes these pages.</p>"
 
 
@@ -34,9 +33,8 @@ class Pages(SimpleHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer a GET."""
-        host = self.headers.get("Host", "").rsplit(":", 1)[0]
-        if host not in _HOSTS:
-            self.send_error(HTTPStatus.FORBIDDEN, "asked by another name than loopback's")
+        if loopback.strange({name.lower(): value for name, value in self.headers.items()}):
+            self.send_error(HTTPStatus.FORBIDDEN, "asked by another site, or by another name than loopback's")
         elif self.path == "/metrics":
             self._say(health.metrics(self._layout, datetime.now(UTC)).encode(), CONTENT_TYPE_PLAIN_0_0_4)
         elif self.path in ("/", "/index.html") and not (self._root / "index.html").is_file():

@@ -20,7 +20,11 @@ def environment(home: Path, port: int, config: Path) -> dict[str, str]:
         port: Of the server, on loopback.
         config: The lake's config.yml.
     """
-    return inherited("PREFECT_", "LAKE_") | {"LAKE_CONFIG": str(config)} | prefect_environment(home, port)
+    return (
+        inherited("PREFECT_", "LAKE_")
+        | {"LAKE_CONFIG": str(config)}
+        | prefect_environment(home, f"http://127.0.0.1:{port}")
+    )
 
 
 def inherited(*without: str) -> dict[str, str]:
@@ -28,15 +32,18 @@ def inherited(*without: str) -> dict[str, str]:
     return {key: value for key, value in os.environ.items() if not key.startswith(without)}
 
 
-def prefect_environment(home: Path, port: int) -> dict[str, str]:
-    """Return what Prefect's server, worker and runs are told: nothing is sent home, no other site may ask."""
-    here = f"http://127.0.0.1:{port}"
+def prefect_environment(home: Path, url: str) -> dict[str, str]:
+    """Return what Prefect's server (at ``url``), worker and runs are told: nothing is sent home, no other site may ask.
+
+    The UI asks the server that it came from, by whichever name; so no other origin needs to be allowed than its own.
+    """
     return {
         "PREFECT_HOME": str(home),
-        "PREFECT_API_URL": f"{here}/api",
+        "PREFECT_API_URL": f"{url}/api",
+        "PREFECT_UI_API_URL": "/api",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_SERVER_CSRF_PROTECTION_ENABLED": "true",
-        "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": f"{here},http://localhost:{port}",
+        "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": url,
         "DO_NOT_TRACK": "1",
         "PREFECT_WORKER_QUERY_SECONDS": "2",
         "GX_ANALYTICS_ENABLED": "false",

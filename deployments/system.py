@@ -40,7 +40,7 @@ def environment(found: Settings) -> dict[str, str]:
     own["LAKE_BASE_PATH"] = own[started.MARK] = found.base_path
     for name in ("server", "dashboard", "docs"):
         own[f"LAKE_{name.upper()}__PORT"] = str(getattr(found, name).port)
-    own |= stack.prefect_environment(Path(found.base_path) / ".prefect", found.server.port)
+    own |= stack.prefect_environment(Path(found.base_path) / ".prefect", found.server.url)
     own["PREFECT_FLOWS_HEARTBEAT_FREQUENCY"] = "30"
     own["PREFECT_WORKER_HEARTBEAT_SECONDS"] = "10"  # one that hangs reads OFFLINE after three of them
     own |= stack.retention(found.server.keep_runs_days)
@@ -55,7 +55,7 @@ def environment(found: Settings) -> dict[str, str]:
 def api(found: Settings, timeout_s: float = 30) -> Api:
     """Return the server of the settings, from this machine."""
     login = found.server.auth_string
-    return Api(f"http://127.0.0.1:{found.server.port}", login.get_secret_value() if login else None, timeout_s)
+    return Api(found.server.url, login.get_secret_value() if login else None, timeout_s)
 
 
 def with_ports(found: Settings) -> Settings:

@@ -4,7 +4,10 @@ No file here may have the name of a top-level folder, a distribution or a module
 flow as a module named after its file. Flows never import flows.
 """
 
+import os
 import sys
+
+os.environ.setdefault("DO_NOT_TRACK", "1")  # on a terminal, importing Prefect 3.8 tells Amplitude of a new user
 
 if sys.version_info < (3, 11):  # noqa: UP036  one line, where importing anything else would end in a traceback
     found = ".".join(map(str, sys.version_info[:3]))

@@ -1,4 +1,7 @@
-"""Streamlit as a server on loopback: its settings, its port, and an end that comes soon, whatever a tab is doing.
+"""Streamlit as a server on loopback: its settings, its port, who is answered, and an end that comes soon.
+
+Why `lake.loopback` stands before it: Streamlit takes a WebSocket of any name that resolves to 127.0.0.1 for its own
+page's, and on one of another origin asks an address on the internet which one this machine has.
 
 Why not `streamlit run`: its server waits for every connection to close, without a limit, and then for Python to take
 itself apart while a script may still be in the middle of a query, which aborts the process or hangs it. The dashboard
@@ -20,7 +23,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from lake import views
+from lake import loopback, views
 from lake.errors import BadInputError
 from lake.settings import Settings
 
@@ -72,7 +75,10 @@ async def _serve(leave: Callable[[], None]) -> None:
     """Serve until a signal, then until all is closed or `GRACE_S` are over; a second signal is the end at once."""
     from streamlit.web import bootstrap
     from streamlit.web.server import Server
+    from streamlit.web.server.starlette import starlette_server
 
+    create = starlette_server.create_starlette_app
+    starlette_server.create_starlette_app = lambda *given: loopback.Guard(create(*given))  # type: ignore[assignment]
     loop, told = asyncio.get_running_loop(), asyncio.Event()
 
     def end(_number: int, _frame: FrameType | None) -> None:

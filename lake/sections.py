@@ -5,6 +5,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
+from lake.loopback import NAMES
+
 
 def _http(url: str) -> str:
     return _url(url, ("http://", "https://"))
@@ -100,7 +102,7 @@ class Server(Listener):
 
     @model_validator(mode="after")
     def _safe(self) -> Self:
-        if self.host not in ("127.0.0.1", "localhost", "::1") and self.auth_string is None:
+        if self.host not in NAMES and self.auth_string is None:
             raise ValueError(
                 f"host {self.host} is not loopback, and there is no login: set server.auth_string to user:password, "
                 "or leave host at 127.0.0.1"
@@ -108,6 +110,12 @@ class Server(Listener):
         if self.auth_string is not None and ":" not in self.auth_string.get_secret_value():
             raise ValueError("auth_string: expected user:password")
         return self
+
+    @property
+    def url(self) -> str:
+        """Its address on this machine."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104  what all addresses contain
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
 
 class Notify(_Section):

@@ -27,7 +27,7 @@ _QUIET = (
     "--disable-background-networking", "--disable-component-update", "--disable-default-apps", "--disable-breakpad",
     "--disable-domain-reliability", "--disable-client-side-phishing-detection", "--disable-extensions", "--no-pings",
     "--disable-features=OptimizationHints,MediaRouter,Translate,AutofillServerCommunication", "--hide-scrollbars",
-    "--disable-dev-shm-usage", "--remote-debugging-port=0", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    "--disable-dev-shm-usage", "--remote-debugging-port=0",
 )  # fmt: skip
 
 _OWN = ("clients2.google.com", "update.googleapis.com", "accounts.google.com", "optimizationguide-pa.googleapis.com")
@@ -182,13 +182,18 @@ def trap() -> Iterator[tuple[int, list[str]]]:
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """A Chromium of its own, with an empty profile, ended at the end."""
+def chromium(rebound: str | None = None) -> Iterator[Browser]:
+    """A Chromium of its own, with an empty profile, ended at the end; the name ``rebound`` is 127.0.0.1 to it."""
     found = executable()
     assert found, MISSING
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile, trap() as (port, knocks):
         root = ["--no-sandbox"] if os.name == "posix" and os.geteuid() == 0 else []
-        command = [found, *_QUIET, *root, f"--proxy-server=http://127.0.0.1:{port}", f"--user-data-dir={profile}"]
+        names = f"MAP {rebound} 127.0.0.1, " if rebound else ""
+        ways = [
+            f"--host-resolver-rules={names}MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+            f"--proxy-server=http://127.0.0.1:{port}", *([f"--proxy-bypass-list={rebound}"] if rebound else []),
+        ]  # fmt: skip
+        command = [found, *_QUIET, *root, *ways, f"--user-data-dir={profile}"]
         process = subprocess.Popen([*command, "about:blank"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             browser = Browser(_address(process, Path(profile)), knocks)

@@ -22,12 +22,13 @@ SYMBOLS = ("SOLUSDT", "ADAUSDT")
 class Up:
     """The lake that is up, as a person at another shell sees it."""
 
-    def __init__(self, folder, database):
-        self.folder, self.layout = folder, Layout(folder / "lake")
+    def __init__(self, folder, login=None, **server):
+        self.folder, self.layout, self.login = folder, Layout(folder / "lake"), login
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith("LAKE_")}
         self.environment["LAKE_CONFIG"] = str(folder / "config.yml")
-        if database:
-            self.environment["LAKE_SERVER__DATABASE_URL"] = database
+        if login:
+            server["auth_string"] = login
+        self.environment |= {f"LAKE_SERVER__{name.upper()}": value for name, value in server.items()}
         self.log, self.process = folder / "up.log", None
         ready = folder / "stand-in.json"
         ports = ("--ws-port", "0", "--rest-port", "0", "--control-port", "0", "--ready-file", str(ready))
@@ -72,7 +73,7 @@ class Up:
         return bool(found) and all(part["state"] in ("running", "reused") for part in found.values())
 
     def api(self):
-        return Api(self.parts()["server"]["where"])
+        return Api(self.parts()["server"]["where"], self.login)
 
     def pid(self, name):
         if name == "collector":

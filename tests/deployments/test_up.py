@@ -13,10 +13,13 @@ import requests
 
 from deployments.prefect_api import FINAL
 from deployments.prefect_stack import POOL, free_port
+from tests.browser import MISSING, executable
+from tests.deployments import foreign
 from tests.deployments.lake_up import SYMBOLS, Up
 from tests.live import wait
 
 BACK_S = 60
+LOGIN, PASSWORD = "admin:l0gin-of-the-server", "p4ssw0rd-of-the-database"
 POSTGRES = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
 
 
@@ -46,15 +49,18 @@ def postgres(tmp_path_factory):
         f"-p {port} -k {folder} -h 127.0.0.1",
         "start",
     )
-    yield f"postgresql+asyncpg://lake@127.0.0.1:{port}/postgres"
+    yield f"postgresql+asyncpg://lake:{PASSWORD}@127.0.0.1:{port}/postgres"
     run(bin_ / "pg_ctl", "-D", folder / "db", "-m", "immediate", "stop")
     shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
 def up(request, tmp_path_factory):
-    database = request.getfixturevalue("postgres") if request.param == "postgres" else None
-    found = Up(tmp_path_factory.mktemp(request.param), database)
+    """As shipped; and with a database of its own, for others to see, which needs a login."""
+    more = {}
+    if request.param == "postgres":
+        more = {"database_url": request.getfixturevalue("postgres"), "login": LOGIN, "host": "127.0.0.2"}
+    found = Up(tmp_path_factory.mktemp(request.param), **more)
     try:
         found.start()
         yield found
@@ -85,14 +91,63 @@ def test_a_second_up_is_kept_out_with_one_line(up):
     assert "Traceback" not in second.stderr
 
 
-def test_what_a_foreign_page_asks_is_refused(up):
-    """CSRF protection is on, and no other origin may read an answer."""
-    url = up.parts()["server"]["where"]
-    assert requests.post(f"{url}/api/flow_runs/filter", json={}, timeout=10).status_code == 403
-    told = requests.get(f"{url}/api/health", headers={"Origin": "http://evil.example"}, timeout=10).headers
-    assert "Access-Control-Allow-Origin" not in told
+@pytest.mark.skipif(not executable(), reason=MISSING)
+def test_a_page_of_another_site_gets_nothing_and_the_own_pages_all_they_need(up):
+    """A real browser. The other site's own name resolves to 127.0.0.1 too, as after DNS rebinding."""
+    server, dashboard, docs = (up.parts()[name]["where"] for name in ("server", "dashboard", "docs"))
+    order = {"method": "POST", "mode": "no-cors", "body": '{"name": "evil"}', "headers": {"Content-Type": "text/plain"}}
+    order_json = order | {"mode": "cors", "headers": {"Content-Type": "application/json"}}
+    tries = {
+        "token": foreign.reads(f"{server}/api/csrf-token?client=evil"),
+        "flow": foreign.reads(f"{server}/api/flows/", order_json),
+        "simple flow": foreign.reads(f"{server}/api/flows/", order),
+        "events": foreign.opens(f"{server}/api/events/out", "prefect"),
+        "event": foreign.opens(f"{server}/api/events/in", "prefect"),
+        "logs": foreign.opens(f"{server}/api/logs/out", "prefect"),
+        "dashboard": foreign.reads(dashboard), "its stream": foreign.opens(f"{dashboard}/_stcore/stream", "streamlit"),
+        "docs": foreign.reads(docs), "metrics": foreign.reads(f"{docs}/metrics"),
+    }  # fmt: skip
+    with foreign.site() as site, foreign.chromium() as chromium:
+        found = foreign.asked(chromium.open(site), tries)
+        assert set(found.values()) <= {"refused", foreign.OPAQUE}
+        for address in (f"{server}/api/csrf-token", dashboard, docs, f"{docs}/metrics"):
+            shown = chromium.open(foreign.rebound(address)).value("document.body.innerText")
+            assert foreign.REFUSED.search(shown), (address, shown)
+        own = chromium.open(f"{server}/")
+        wait(lambda: "Dashboard" in own.value("document.title"), 60)
+        assert foreign.asked(own, {name: tries[name] for name in ("events", "logs")}) == {
+            "events": "open",
+            "logs": "open",
+        }
+        own = chromium.open(dashboard)
+        wait(lambda: "SOLUSDT" in own.value("document.body.innerText"), 60)
+    assert requests.post(f"{server}/api/flow_runs/filter", json={}, timeout=10).status_code in (401, 403)
+    assert "evil" not in [flow["name"] for flow in up.api()._send("POST", "flows/filter", {})]
+
+
+def test_where_the_server_is_for_others_to_see_nobody_comes_in_without_the_login(up):
+    server = up.parts()["server"]["where"]
+    assert ("127.0.0.2" in server) == bool(up.login)
+    wanted = 401 if up.login else 200
+    for path in ("/api/flow_runs/count", "/api/admin/settings", "/api/csrf-token?client=x"):
+        for auth in (None, ("admin", "admin"), ("", "")):
+            answer = requests.request("GET" if "?" in path else "POST", server + path, auth=auth, timeout=10)
+            assert answer.status_code == wanted, path
+
+
+def test_no_secret_is_said_to_anybody(up):
+    """Not in a process list, a file of the lake, or what a command or the server's own settings tell."""
+    told = [" ".join(process.cmdline()) for process in up.everyone()]
+    told += [up.command(*words).stdout for words in (("doctor", "--json"), ("status", "--json"), ("health", "--json"))]
+    settings = requests.get(f"{up.api().url}/api/admin/settings", auth=tuple((up.login or ":").split(":")), timeout=10)
+    told += [settings.text, up.log.read_text()]
+    assert all("server" in one for one in told[-5:])
+    told += [path.read_bytes().decode("latin-1") for path in up.layout.base.rglob("*") if path.is_file()]
+    assert not [one[:200] for one in told if PASSWORD in one or LOGIN.partition(":")[2] in one]
+
+
+def test_no_address_of_the_data_docs_leads_out_of_them(up):
     docs = up.parts()["docs"]["where"]
-    assert requests.get(docs, headers={"Host": "evil.example"}, timeout=10).status_code == 403
     for path in ("/..%2f..%2fconfig.yml", "/validations/../../../config.yml", "/../raw"):
         assert requests.get(docs + path, timeout=10).status_code in (403, 404)
 
@@ -169,3 +224,10 @@ def test_down_stops_everything_within_ten_seconds_with_a_last_heartbeat(up):
     assert heartbeat["collector"]["status"] == "stopped"
     assert list(up.layout.raw.rglob(".part_*")) == [], "the collector closed its parts"
     assert up.command("down").returncode == 1
+
+
+def test_what_it_has_written_only_its_owner_may_read(up):
+    """Data, logs, locks, Prefect's home and its database."""
+    found = [path for path in up.layout.base.rglob("*") if not path.is_symlink()]
+    assert {"raw", "logs", "locks", ".prefect"} <= {path.name for path in found}
+    assert [path for path in [up.layout.base, *found] if path.stat().st_mode & 0o077] == []

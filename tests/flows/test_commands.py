@@ -242,6 +242,21 @@ def test_every_flow_is_a_command_whose_options_are_its_parameters(command):
         assert {name.replace("-", "_") for name in options} - {"help", "json"} == wanted
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no pseudo-terminal")
+def test_a_command_on_a_terminal_tells_nobody_of_a_new_user(layout, tmp_path):
+    """Prefect's analytics of a new user begin when it is imported on a terminal, with a notice, and outside of CI."""
+    ours, theirs = os.openpty()
+    own = {key: value for key, value in os.environ.items() if key not in ("CI", "DO_NOT_TRACK", "BUILD_ID")}
+    settings = {"LAKE_BASE_PATH": str(layout.base), "PREFECT_HOME": str(tmp_path / "prefect")}
+    done = subprocess.run(
+        [sys.executable, "-m", "flows", "compact-day"], env=own | settings, stdin=theirs, stdout=theirs, stderr=theirs
+    )
+    said = os.read(ours, 10_000).decode()
+    os.close(ours)
+    os.close(theirs)
+    assert (done.returncode, said.split(":")[0]) == (0, "nothing to compact"), said
+
+
 def test_help_tells_every_command(command):
     done = command("--help")
     assert done.returncode == 0
