@@ -28,8 +28,16 @@ def health(
 
 
 @app.command()
-def up() -> None:
+def up(
+    demo: Annotated[
+        bool, typer.Option("--demo", help="On a made-up market in ./demo-data, without exchange or internet.")
+    ] = False,
+) -> None:
     """Start everything and keep it running: Prefect, worker, collector, dashboard, Data Docs; until Ctrl-C or down."""
+    if demo:
+        from deployments import up_demo
+
+        raise typer.Exit(up_demo.run())
     from deployments import up as system
 
     raise typer.Exit(system.up())
