@@ -6,10 +6,15 @@ from typing import Annotated
 import typer
 
 app = typer.Typer()
+RUN, CARE = "Run it", "How it is, and care"
+"""Panels of the help."""
 _Json = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
 
 
-@app.command(epilog="[dim]Exit codes: 0 healthy, 1 something is in error or behind, 2 the collector does not run.[/]")
+@app.command(
+    rich_help_panel=CARE,
+    epilog="[dim]Exit codes: 0 healthy, 1 something is in error or behind, 2 the collector does not run.[/]",
+)
 def health(
     as_json: _Json = False,
 ) -> None:
@@ -27,7 +32,7 @@ def health(
     raise typer.Exit(found["exit_code"])
 
 
-@app.command()
+@app.command(rich_help_panel=RUN)
 def up(
     demo: Annotated[
         bool, typer.Option("--demo", help="On a made-up market in ./demo-data, without exchange or internet.")
@@ -43,7 +48,7 @@ def up(
     raise typer.Exit(system.up())
 
 
-@app.command()
+@app.command(rich_help_panel=RUN)
 def down() -> None:
     """Stop what up keeps running, from any shell."""
     from deployments import up as system
@@ -51,7 +56,7 @@ def down() -> None:
     typer.echo(system.down())
 
 
-@app.command()
+@app.command(rich_help_panel=RUN)
 def status(
     as_json: _Json = False,
 ) -> None:
@@ -70,7 +75,7 @@ def status(
     raise typer.Exit(0 if found else 1)
 
 
-@app.command()
+@app.command(rich_help_panel=CARE)
 def doctor(
     as_json: _Json = False,
 ) -> None:
@@ -88,7 +93,7 @@ def doctor(
     raise typer.Exit(1 if worst(found) == "fail" else 0)
 
 
-@app.command()
+@app.command(rich_help_panel=CARE)
 def disk(
     as_json: _Json = False,
 ) -> None:
@@ -107,7 +112,7 @@ def disk(
         usage_shown.show(found, free, Console())
 
 
-@app.command()
+@app.command(rich_help_panel=CARE)
 def housekeeping() -> None:
     """Take away what killed processes left, and old logs of processes; up does it every day."""
     from datetime import UTC, datetime
@@ -119,7 +124,7 @@ def housekeeping() -> None:
         typer.echo(line)
 
 
-@app.command()
+@app.command(rich_help_panel=CARE)
 def automations() -> None:
     """Make Prefect's automations anew from deployments/automations, on the server of the settings."""
     from deployments import prefect_automations, system

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-import typer
+from rich.console import Console
 
 from deployments.demo_folder import SYMBOLS
 from deployments.demo_truth import Truth
@@ -40,15 +40,15 @@ class Filler:
         try:
             window = self._imported()
             self._flow("transform-hour/local")
-            self._say(f"candles: {self._where['dashboard']}")
+            say(f"candles: {self._where['dashboard']}")
             for flow in ("derivatives-hour/local", "backfill-binance/local"):
                 self._flow(flow, lookback_days=_DAYS)
             self._flow("macro-minute/local")
             self._flow("validate-rules/local", start=iso(window.start), end=iso(window.end))
-            self._say(f"what the rules found in it: {self._where['docs']}")
+            say(f"what the rules found in it: {self._where['docs']}")
         except (LakeError, OSError) as error:
             if not self._over.is_set():
-                self._say(f"not everything is there: {error}")
+                say(f"not everything is there: {error}")
 
     def _imported(self) -> Window:
         """Import a recording made from the stand-in's history, up to now: the collector has what comes after it."""
@@ -65,5 +65,7 @@ class Filler:
     def _flow(self, deployment: str, **parameters: object) -> None:
         self._api.wait(self._api.run(deployment, **parameters), _RUN_S, frozenset({"COMPLETED"}))
 
-    def _say(self, line: str) -> None:
-        typer.echo(f"demo: {line}")
+
+def say(line: str) -> None:
+    """Print a line; above the table of `up`, once that is there, which takes what goes to standard output from rich."""
+    Console().print(f"demo: {line}", markup=False, highlight=False, soft_wrap=True)

@@ -9,11 +9,9 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-import typer
-
 from deployments import demo_folder, up
 from deployments import prefect_stack as stack
-from deployments.demo_filler import Filler
+from deployments.demo_filler import Filler, say
 from deployments.demo_folder import SYMBOLS
 from deployments.demo_truth import Truth
 from deployments.processes import Children
@@ -37,14 +35,15 @@ def run(folder: Path = demo_folder.FOLDER) -> int:
     """
     base = folder.absolute()
     demo_folder.clear(base)
-    environment, logs = stack.inherited("PREFECT_", "LAKE_"), base / "logs" / "processes"
-    with Children(environment, logs, stack.PROJECT) as children:
+    environment = stack.inherited("PREFECT_", "LAKE_") | {settings.CONFIG_VARIABLE: str(base / "config.yml")}
+    with Children(environment, base / "logs" / "demo", stack.PROJECT) as children:
         try:
             urls = demo_folder.stand_in(children, base, RATE)
             config = demo_folder.configure(base, urls, _ports())
             _settle(config)
-            typer.echo(f"demo: a made-up market of {', '.join(SYMBOLS)}; its lake is {base}")
-            typer.echo(f"demo: in another shell, export LAKE_CONFIG={config} first; then crypto-lake status, sql, …")
+            say(f"a made-up market of {', '.join(SYMBOLS)}; its lake is {base}")
+            say(f"in another shell: export LAKE_CONFIG={config}; then crypto-lake status, health, sql, … are about it")
+            say("candles come a minute after everything is up, the rest soon after; each is told here")
             return _up(Layout(base), Truth(urls["control_url"]), children)
         except KeyboardInterrupt:  # before `up` takes it for itself
             return 130

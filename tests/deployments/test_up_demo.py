@@ -63,6 +63,7 @@ def test_it_says_what_the_second_shell_needs_and_ends_with_charts_and_verdicts(d
     said = demo.log.read_text()
     assert f"export LAKE_CONFIG={demo.base / 'config.yml'}" in said
     assert "demo: candles: http://127.0.0.1:" in said
+    assert "not everything is there" not in said
     docs = said.split("demo: what the rules found in it: ")[1].split()[0]
     assert "PASS" in requests.get(docs, timeout=10).text
 
