@@ -46,7 +46,7 @@ def run(keep: bool = False, folder: Path = demo_folder.FOLDER) -> int:
         try:
             demo = _started(console, base, port, children)
             _shown(console, demo, keep)
-            console.print(summary(demo, time.monotonic() - began))
+            console.print(summary(demo, time.monotonic() - began, keep))
             if keep:
                 _wait_for_ctrl_c(console)
         except KeyboardInterrupt:

@@ -104,6 +104,12 @@ def with_a_bar(window: Window, tf: Timeframe) -> Window:
     return window if starts_in(window, tf) else Window(moment(window.start_us // step * step), window.end)
 
 
+def drawn(window: Window, tf: Timeframe) -> Window:
+    """Return the window to the end of its last bar, so that the newest one, which is not over, is drawn whole."""
+    step = SECONDS[tf] * SECOND_US
+    return Window(window.start, moment(-(-window.end_us // step) * step))
+
+
 def stretch(window: Window) -> int:
     """Return the seconds of a coverage timeline's stretches: some 240, of which each day has a whole number."""
     span = (window.end - window.start).total_seconds()
