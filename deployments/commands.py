@@ -64,12 +64,13 @@ def status(
     from rich.console import Console
 
     from deployments import up as system
+    from lake import settings
 
     found = system.status()
     if as_json:
         typer.echo(json.dumps(found))
     elif found is None:
-        typer.echo("not up: crypto-lake up starts everything")
+        typer.echo(f"{settings.load().layout.base}: not up: crypto-lake up starts everything")
     else:
         Console().print(system.table(found))
     raise typer.Exit(0 if found else 1)

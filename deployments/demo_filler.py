@@ -1,10 +1,9 @@
 """What `up --demo` fetches as soon as everything is up, so that no page is empty for the first hours."""
 
+import sys
 import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-
-from rich.console import Console
 
 from deployments.demo_folder import SYMBOLS
 from deployments.demo_truth import Truth
@@ -14,7 +13,8 @@ from lake.errors import LakeError
 from lake.layout import Layout
 from lake.windows import Window, iso
 
-HISTORY = timedelta(hours=2)
+HISTORY, PROVED_AFTER = timedelta(hours=2), timedelta(minutes=10)
+"""Until its first trade a recording proves nothing: a pair may be silent for minutes."""
 _DAYS, _RUN_S = 2, 300.0
 
 
@@ -53,19 +53,20 @@ class Filler:
     def _imported(self) -> Window:
         """Import a recording made from the stand-in's history, up to now: the collector has what comes after it."""
         now = datetime.now(UTC).replace(microsecond=0)
-        window = Window(now - HISTORY, now)
+        window = Window(now - HISTORY - PROVED_AFTER, now)
         recording = self._layout.base / "recordings" / "history.txt"
         self._truth.record(recording, SYMBOLS, window)
         child = self._children.start("import-frames", "-m", "flows", "import-frames", str(recording))
         child.wait_to_end(_RUN_S)
         if child.exit_code:
             raise LakeError(f"import-frames: {child.last_line()} (log: {child.log})")
-        return Window(window.start.replace(second=0) + timedelta(minutes=1), now.replace(second=0))
+        return Window((window.start + PROVED_AFTER).replace(second=0), now.replace(second=0))
 
     def _flow(self, deployment: str, **parameters: object) -> None:
         self._api.wait(self._api.run(deployment, **parameters), _RUN_S, frozenset({"COMPLETED"}))
 
 
 def say(line: str) -> None:
-    """Print a line; above the table of `up`, once that is there, which takes what goes to standard output from rich."""
-    Console().print(f"demo: {line}", markup=False, highlight=False, soft_wrap=True)
+    """Write a line; the table of `up`, once it is there, has standard output replaced, and shows it above itself."""
+    sys.stdout.write(f"demo: {line}\n")
+    sys.stdout.flush()

@@ -67,6 +67,10 @@ def test_a_quick_range_ends_with_the_newest_second_and_begins_where_there_is_som
     assert (hour.start, hour.end) == (datetime(2025, 10, 20, 10, tzinfo=UTC), datetime(2025, 10, 20, 11, tzinfo=UTC))
     first = NEWEST - timedelta(minutes=3)
     assert state.window(View(range="1h"), first, NEWEST).start == first
+    assert state.window(View(range="1h"), None, NEWEST) == hour
+    assert state.begun(hour, [first, NEWEST]).start == first
+    assert state.begun(hour, [FIRST, NEWEST]) == hour
+    assert state.begun(hour, []) == hour
 
 
 @pytest.mark.parametrize(("name", "length"), [*state.RANGES.items(), ("all", state.LONGEST)])
