@@ -1,5 +1,5 @@
 # make install   the exact tested versions into .venv (Python 3.11 to 3.13), and the crypto-lake command
-# make up        the lake, started and kept running, until Ctrl-C or crypto-lake down
+# make up        the lake, started and kept running, until Ctrl-C or crypto-lake down; DEMO=1 on a made-up market
 # make demo      the whole lake at work in some minutes; KEEP=1 leaves it running until Ctrl-C
 # make test      ruff, mypy, pytest: what CI runs (on Debian, as root or with sudo, it installs Chromium and PostgreSQL where there are none)
 # make lint      the first two of these
@@ -27,12 +27,13 @@ install: $(DONE)
 # --no-deps: the lock holds the whole tree, and pip in hash mode refuses the extras that some packages name.
 $(DONE): requirements.lock pyproject.toml
 	@test -x $(BIN)/python || { python=$$($(FIND_PYTHON)); echo "$$python -m venv .venv"; $$python -m venv .venv; }
+	@echo 'The locked packages, into .venv: a minute or three, without a word unless something is wrong'
 	$(PIP) install --no-deps --require-hashes -r requirements.lock
 	$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
 up: $(DONE)
-	$(BIN)/crypto-lake up
+	$(BIN)/crypto-lake up $(if $(DEMO),--demo)
 
 demo: $(DONE)
 	$(BIN)/crypto-lake demo $(if $(KEEP),--keep)

@@ -6,10 +6,15 @@ from typing import Annotated
 import typer
 
 app = typer.Typer()
+RUN, CARE = "Run it", "How it is, and care"
+"""Panels of the help."""
 _Json = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
 
 
-@app.command(epilog="[dim]Exit codes: 0 healthy, 1 something is in error or behind, 2 the collector does not run.[/]")
+@app.command(
+    rich_help_panel=CARE,
+    epilog="[dim]Exit codes: 0 healthy, 1 something is in error or behind, 2 the collector does not run.[/]",
+)
 def health(
     as_json: _Json = False,
 ) -> None:
@@ -27,15 +32,23 @@ def health(
     raise typer.Exit(found["exit_code"])
 
 
-@app.command()
-def up() -> None:
+@app.command(rich_help_panel=RUN)
+def up(
+    demo: Annotated[
+        bool, typer.Option("--demo", help="On a made-up market in ./demo-data, without exchange or internet.")
+    ] = False,
+) -> None:
     """Start everything and keep it running: Prefect, worker, collector, dashboard, Data Docs; until Ctrl-C or down."""
+    if demo:
+        from deployments import up_demo
+
+        raise typer.Exit(up_demo.run())
     from deployments import up as system
 
     raise typer.Exit(system.up())
 
 
-@app.command()
+@app.command(rich_help_panel=RUN)
 def down() -> None:
     """Stop what up keeps running, from any shell."""
     from deployments import up as system
@@ -43,7 +56,7 @@ def down() -> None:
     typer.echo(system.down())
 
 
-@app.command()
+@app.command(rich_help_panel=RUN)
 def status(
     as_json: _Json = False,
 ) -> None:
@@ -53,13 +66,14 @@ def status(
     from rich.console import Console
 
     from deployments import up as system
+    from lake import settings
 
     found = system.status()
     silent = system.silent_s(found, datetime.now(UTC)) if found else None
     if as_json:
         typer.echo(json.dumps(found))
     elif found is None:
-        typer.echo("not up: crypto-lake up starts everything")
+        typer.echo(f"{settings.load().layout.base}: not up: crypto-lake up starts everything")
     else:
         Console().print(system.table(found))
         if silent:
@@ -69,7 +83,7 @@ def status(
     raise typer.Exit(0 if found and not silent else 1)
 
 
-@app.command()
+@app.command(rich_help_panel=CARE)
 def doctor(
     as_json: _Json = False,
 ) -> None:
@@ -87,7 +101,7 @@ def doctor(
     raise typer.Exit(1 if worst(found) == "fail" else 0)
 
 
-@app.command()
+@app.command(rich_help_panel=CARE)
 def disk(
     as_json: _Json = False,
 ) -> None:
@@ -106,7 +120,7 @@ def disk(
         usage_shown.show(found, free, Console())
 
 
-@app.command()
+@app.command(rich_help_panel=CARE)
 def housekeeping() -> None:
     """Take away what killed processes left, and old logs of processes; up does it every day."""
     from datetime import UTC, datetime
@@ -118,7 +132,7 @@ def housekeeping() -> None:
         typer.echo(line)
 
 
-@app.command()
+@app.command(rich_help_panel=CARE)
 def automations() -> None:
     """Make Prefect's automations anew from deployments/automations, on the server of the settings."""
     from deployments import prefect_automations, system

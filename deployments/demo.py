@@ -4,8 +4,6 @@ Everything is real but the exchange: a Prefect server with its worker, the colle
 It leaves no process behind, and its data in ``./demo-data``, made anew each time.
 """
 
-import json
-import shutil
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,21 +13,21 @@ from threading import Event
 from rich.console import Console
 from rich.markup import escape
 
+from deployments import demo_folder, prefect_stack
 from deployments import demo_history as history
 from deployments import demo_steps as steps
-from deployments import prefect_stack
 from deployments.demo_steps import SYMBOLS, Demo
 from deployments.demo_summary import summary
 from deployments.demo_truth import Truth
 from deployments.processes import Children
-from lake.errors import BadInputError, LakeError
+from lake.errors import LakeError
 from lake.layout import Layout
 
 COLLECT_S = 70.0
-_MARK = "# Made by `crypto-lake demo`, which takes this whole folder away when it runs again.\n"
+RATE = 5.0
 
 
-def run(keep: bool = False, folder: Path = Path("demo-data")) -> int:
+def run(keep: bool = False, folder: Path = demo_folder.FOLDER) -> int:
     """Run the demo; return 0 only if each step did what it must.
 
     Args:
@@ -38,16 +36,17 @@ def run(keep: bool = False, folder: Path = Path("demo-data")) -> int:
 
     Raises:
         BadInputError: the folder is there and is not one that a demo made.
+        LakeError: the lake in the folder is up.
     """
     console, base, began = Console(), folder.absolute(), time.monotonic()
-    _clear(base)
+    demo_folder.clear(base)
     port = prefect_stack.free_port()
     environment = prefect_stack.environment(base / ".prefect", port, config=base / "config.yml")
     with Children(environment, base / "logs" / "processes", prefect_stack.PROJECT) as children:
         try:
             demo = _started(console, base, port, children)
             _shown(console, demo, keep)
-            console.print(summary(demo, time.monotonic() - began))
+            console.print(summary(demo, time.monotonic() - began, keep))
             if keep:
                 _wait_for_ctrl_c(console)
         except KeyboardInterrupt:
@@ -71,8 +70,8 @@ def _wait_for_ctrl_c(console: Console) -> None:
 def _started(console: Console, base: Path, port: int, children: Children) -> Demo:
     """Start the stand-in and Prefect."""
     with console.status("stand-in: starting"):
-        urls = _stand_in(children, base / "stand-in.json")
-    (base / "config.yml").write_text(_config(urls), encoding="utf-8")
+        urls = demo_folder.stand_in(children, base, RATE)
+    demo_folder.configure(base, urls)
     _say(console, "stand-in", f"made-up market of {', '.join(SYMBOLS)}: {urls['ws_url']}")
     with console.status("Prefect: starting"):
         api = prefect_stack.start_server(children, port)
@@ -109,31 +108,3 @@ def _shown(console: Console, demo: Demo, keep: bool) -> None:
 
 def _say(console: Console, name: str, said: str) -> None:
     console.print(f"[green]ok[/]  [bold]{name:<15}[/] {escape(said)}", highlight=False, soft_wrap=True)
-
-
-def _clear(base: Path) -> None:
-    config = base / "config.yml"
-    if base.exists() and any(base.iterdir()):
-        if not config.is_file() or not config.read_text(encoding="utf-8").startswith(_MARK):
-            raise BadInputError(f"{base}: is there, and no demo made it: move it away, or stand elsewhere")
-        shutil.rmtree(base)
-    base.mkdir(parents=True, exist_ok=True)
-    config.write_text(_MARK, encoding="utf-8")
-
-
-def _stand_in(children: Children, ready: Path) -> dict[str, str]:
-    ports = ("--ws-port", "0", "--rest-port", "0", "--control-port", "0")
-    child = children.start(
-        "stand-in", "-m", "simulator", "--symbols", ",".join(SYMBOLS), "--rate", "5", *ports, "--ready-file", str(ready)
-    )
-    child.wait_for(ready.exists, 60)
-    return dict(json.loads(ready.read_text(encoding="utf-8")))
-
-
-def _config(urls: dict[str, str]) -> str:
-    hosts = "".join(f"  {name}: {urls[name]}\n" for name in ("ws_url", "rest_url", "futures_url", "archive_url"))
-    return (
-        f"{_MARK}# Look at it with: LAKE_CONFIG=demo-data/config.yml crypto-lake views\n"
-        f"base_path: .\nsymbols: [{', '.join(SYMBOLS)}]\nbinance:\n{hosts}collector: {{rotate_seconds: 10}}\n"
-        f"macro_minute: {{yahoo_url: '{urls['yahoo_url']}'}}\n"
-    )

@@ -10,11 +10,17 @@ from deployments.demo_steps import SYMBOLS, Demo, yesterday
 from lake import read
 
 
-def summary(demo: Demo, seconds: float) -> RenderableType:
-    """Return a table of the symbols, a table of the runs, and where everything is."""
-    return Panel(
-        Group(_symbols(demo), "", _runs(demo), "", _places(demo)), title=f"crypto-lake: done in {seconds:.0f} s"
-    )
+def summary(demo: Demo, seconds: float, keep: bool = False) -> RenderableType:
+    """Return a table of the symbols, a table of the runs, where everything is, and what to do next.
+
+    Args:
+        demo: What was done.
+        seconds: How long it took.
+        keep: Whether Prefect goes on, so that its UI can be looked at.
+    """
+    parts = (_symbols(demo), _runs(demo), _places(demo, keep), _next(demo))
+    shown = [line for part in parts for line in (part, "")][:-1]
+    return Panel(Group(*shown), title=f"crypto-lake: done in {seconds:.0f} s")
 
 
 def _symbols(demo: Demo) -> Table:
@@ -39,17 +45,33 @@ def _runs(demo: Demo) -> Table:
     return table
 
 
-def _places(demo: Demo) -> Table:
-    base = demo.layout.base
+def _pairs() -> Table:
     table = Table(box=None, show_header=False)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
+    return table
+
+
+def _places(demo: Demo, keep: bool) -> Table:
+    base, table = demo.layout.base, _pairs()
     table.add_row("lake", str(base))
     table.add_row("slice", str(base / "slices" / "collected.parquet"))
     table.add_row("Data Docs", (demo.layout.reports / "data_docs" / "index.html").as_uri())
     for report in sorted(demo.layout.reports.glob("*.md")):
         table.add_row("report", str(report))
-    table.add_row("Prefect UI", f"{demo.api.url} (while this runs: make demo KEEP=1)")
+    if keep:
+        table.add_row("Prefect UI", demo.api.url)
     table.add_row("mind", "The market is made up, and yesterday is ten minutes imported from the stand-in's history,")
     table.add_row("", "because a day is compacted only when it is over.")
+    return table
+
+
+def _next(demo: Demo) -> Table:
+    config, table = demo.layout.base / "config.yml", _pairs()
+    table.add_row("ask it", "source .venv/bin/activate       (Windows: .venv\\Scripts\\activate)")
+    table.add_row("", f"export LAKE_CONFIG={config}")
+    table.add_row("", "crypto-lake sql 'FROM bars_1m LIMIT 5'")
+    table.add_row(
+        "see it live", "crypto-lake up --demo           (in place of this lake: charts, Prefect's UI, Data Docs)"
+    )
     return table

@@ -8,10 +8,12 @@ from typing import Annotated, Literal
 import typer
 
 app = typer.Typer()
+ASK = "Ask it"
+"""A panel of the help."""
 _Shown = Literal["table", "csv", "json"]
 
 
-@app.command(epilog="[dim]crypto-lake verify sol.parquet[/]")
+@app.command(rich_help_panel=ASK, epilog="[dim]crypto-lake verify sol.parquet[/]")
 def verify(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A slice, with its receipt beside it.")],
 ) -> None:
@@ -21,7 +23,10 @@ def verify(
     typer.echo(receipts.verify(file))
 
 
-@app.command(epilog='[dim]crypto-lake views > views.sql; duckdb -init views.sql -c "FROM bars_1m LIMIT 5"[/]')
+@app.command(
+    rich_help_panel=ASK,
+    epilog='[dim]crypto-lake views > views.sql; duckdb -init views.sql -c "FROM bars_1m LIMIT 5"[/]',
+)
 def views() -> None:
     """Print the SQL of every view, for any DuckDB client."""
     from lake import settings, views
@@ -29,7 +34,10 @@ def views() -> None:
     typer.echo(views.sql(settings.load().layout))
 
 
-@app.command(epilog="[dim]crypto-lake sql 'SELECT symbol, sum(trade_count) AS trades FROM bars_1h GROUP BY ALL'[/]")
+@app.command(
+    rich_help_panel=ASK,
+    epilog="[dim]crypto-lake sql 'SELECT symbol, sum(trade_count) AS trades FROM bars_1h GROUP BY ALL'[/]",
+)
 def sql(
     query: Annotated[str, typer.Argument(help="SQL over the views (SHOW TABLES lists them); - reads stdin.")],
     form: Annotated[_Shown, typer.Option("--format", help="table to look at; csv, json: every row.")] = "table",

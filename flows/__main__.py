@@ -13,7 +13,9 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import click
 import typer
+from typer.core import TyperGroup
 
 from deployments import commands, query_commands, service_command
 
@@ -23,7 +25,21 @@ if TYPE_CHECKING:
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 _HERE = Path(__file__).parent
 
+_RUN, _FLOWS, _OTHERS = commands.RUN, "Flows, each without a server too", "Recordings, and the stand-in"
+
+
+class _Panels(TyperGroup):
+    """The commands by panel, in the order of a newcomer's questions; by default other files' come last."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names, a panel of the help after the other."""
+        order = (_RUN, commands.CARE, _FLOWS, query_commands.ASK, _OTHERS)
+        panels = {name: getattr(self.commands[name], "rich_help_panel", None) for name in self.commands}
+        return sorted(panels, key=lambda name: [panel != panels[name] for panel in order])
+
+
 app = typer.Typer(
+    cls=_Panels,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -32,7 +48,7 @@ app = typer.Typer(
     help="A local-first lake for Binance market data. Settings: config.yml, or LAKE_… in the environment.\n\n"
     "Exit codes: 0 done, 1 failed or done only in part, 2 bad input.",
 )
-app.add_typer(service_command.app, name="service")
+app.add_typer(service_command.app, name="service", rich_help_panel=_RUN)
 app.add_typer(query_commands.app)
 app.add_typer(commands.app)
 
@@ -59,7 +75,11 @@ def _described(flow: str) -> dict[str, str]:
 _Text = str | None
 
 
-@app.command("collect-live", epilog="[dim]crypto-lake collect-live --symbols SOLUSDT,BTCUSDT --duration 60[/]")
+@app.command(
+    "collect-live",
+    rich_help_panel=_FLOWS,
+    epilog="[dim]crypto-lake collect-live --symbols SOLUSDT,BTCUSDT --duration 60[/]",
+)
 def collect_live(
     symbols: Annotated[_Text, _option("collect_live", "symbols")] = None,
     duration: Annotated[float | None, _option("collect_live", "duration")] = None,
@@ -70,6 +90,7 @@ def collect_live(
 
 @app.command(
     "transform-hour",
+    rich_help_panel=_FLOWS,
     epilog="[dim]crypto-lake transform-hour[/]  (all that is pending)\n\n"
     "[dim]crypto-lake transform-hour --symbols SOLUSDT --start 2025-10-21T00:00:00Z --end 2025-10-22T00:00:00Z[/]",
 )
@@ -82,7 +103,7 @@ def transform_hour(
     _run("transform_hour", symbols=_listed(symbols), start=start, end=end)
 
 
-@app.command("compact-day", epilog="[dim]crypto-lake compact-day --date 2025-10-21[/]")
+@app.command("compact-day", rich_help_panel=_FLOWS, epilog="[dim]crypto-lake compact-day --date 2025-10-21[/]")
 def compact_day(
     symbols: Annotated[_Text, _option("compact_day", "symbols")] = None,
     date: Annotated[_Text, _option("compact_day", "date")] = None,
@@ -93,6 +114,7 @@ def compact_day(
 
 @app.command(
     "backfill-binance",
+    rich_help_panel=_FLOWS,
     epilog="[dim]crypto-lake backfill-binance --lookback-days 30[/]\n\n"
     "[dim]crypto-lake backfill-binance --symbols SOLUSDT --interval 1h --start 2024-01-01 --end 2025-01-01[/]",
 )
@@ -112,6 +134,7 @@ def backfill_binance(
 
 @app.command(
     "derivatives-hour",
+    rich_help_panel=_FLOWS,
     epilog="[dim]crypto-lake derivatives-hour --lookback-days 30[/]\n\n"
     "[dim]crypto-lake derivatives-hour --symbols SOLUSDT,BTCUSDT --start 2025-01-01 --end 2025-07-01[/]",
 )
@@ -125,7 +148,11 @@ def derivatives_hour(
     _run("derivatives_hour", symbols=_listed(symbols), lookback_days=lookback_days, start=start, end=end)
 
 
-@app.command("macro-minute", epilog="[dim]crypto-lake macro-minute --tickers SPY,UUP --lookback-days 3[/]")
+@app.command(
+    "macro-minute",
+    rich_help_panel=_FLOWS,
+    epilog="[dim]crypto-lake macro-minute --tickers SPY,UUP --lookback-days 3[/]",
+)
 def macro_minute(
     tickers: Annotated[_Text, _option("macro_minute", "tickers")] = None,
     lookback_days: Annotated[_Text, _option("macro_minute", "lookback_days")] = None,
@@ -134,7 +161,11 @@ def macro_minute(
     _run("macro_minute", tickers=_listed(tickers), lookback_days=lookback_days)
 
 
-@app.command("validate-rules", epilog="[dim]crypto-lake validate-rules --start 2025-10-21 --end 2025-10-22 --json[/]")
+@app.command(
+    "validate-rules",
+    rich_help_panel=_FLOWS,
+    epilog="[dim]crypto-lake validate-rules --start 2025-10-21 --end 2025-10-22 --json[/]",
+)
 def validate_rules(
     symbols: Annotated[_Text, _option("validate_rules", "symbols")] = None,
     start: Annotated[_Text, _option("validate_rules", "start")] = None,
@@ -160,6 +191,7 @@ def validate_rules(
 
 @app.command(
     "slice-export",
+    rich_help_panel=_FLOWS,
     epilog="[dim]crypto-lake slice-export --symbols SOLUSDT,SUIUSDT --start 2025-10-21 --end 2025-10-28 --tf 1m "
     "--format csv --out sol.csv[/]\n\n"
     "[dim]crypto-lake slice-export --symbols SOLUSDT --start 2025-10-21 --end 2025-10-22 --require-complete "
@@ -185,7 +217,9 @@ def slice_export(
     _run("slice_export", format=form, **given, **options)
 
 
-@app.command("import-frames", epilog="[dim]crypto-lake import-frames solusdt.gz bnbusdt.txt[/]")
+@app.command(
+    "import-frames", rich_help_panel=_OTHERS, epilog="[dim]crypto-lake import-frames solusdt.gz bnbusdt.txt[/]"
+)
 def import_frames(
     recordings: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Recordings, gzip or plain.")],
 ) -> None:
@@ -207,7 +241,10 @@ def import_frames(
         )
 
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
+@app.command(
+    rich_help_panel=_OTHERS,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+)
 def simulate(context: typer.Context) -> None:
     """Run a Binance stand-in on loopback (simulate --help tells more)."""
     from simulator import cli
@@ -217,7 +254,7 @@ def simulate(context: typer.Context) -> None:
     raise typer.Exit(command(args=context.args, prog_name="crypto-lake simulate", standalone_mode=False) or DONE)
 
 
-@app.command()
+@app.command(rich_help_panel=_RUN)
 def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Leave it running, with the Prefect UI, until Ctrl-C.")] = False,
 ) -> None:
@@ -227,7 +264,7 @@ def demo(
     raise typer.Exit(show.run(keep=keep))
 
 
-@app.command()
+@app.command(rich_help_panel=_RUN)
 def dashboard() -> None:
     """Show the lake in a browser, on 127.0.0.1 and the port that dashboard.port says, until Ctrl-C."""
     from gui import server
@@ -279,6 +316,7 @@ def main(arguments: list[str] | None = None) -> None:
 
     from lake.errors import BadInputError, LakeError
 
+    os.environ.setdefault("DO_NOT_TRACK", "1")  # Prefect's client would report itself, and says so at its first start
     os.umask(os.umask(0o077) | 0o077)  # nobody else reads what is written from here on, by children (all of up) too
     if isinstance(sys.stdout, TextIOWrapper):  # else, sent to a file on Windows, it has the code page of the country
         sys.stdout.reconfigure(encoding="utf-8")

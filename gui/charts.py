@@ -132,9 +132,10 @@ def _line(data: pd.DataFrame, column: str, title: str, colour: str, seconds: int
           step: bool = False) -> Chart:  # fmt: skip
     data = _broken(data[["t", "time", column]].dropna(subset=[column]), column, seconds, held=step)
     form = {"format": "~s"} if data[column].abs().max() >= 100_000 else {}
+    scale = {"zero": False} | _room(data[column])
     shared = {
         "x": _x("t", span), "tooltip": [_TIME, _tip(column, ",.6~f", title)],
-        "y": {"field": column, "type": "quantitative", "scale": {"zero": False}, "axis": _AXIS | form},
+        "y": {"field": column, "type": "quantitative", "scale": scale, "axis": _AXIS | form},
     }  # fmt: skip
     layers: list[Spec] = [
         {
@@ -150,6 +151,15 @@ def _line(data: pd.DataFrame, column: str, title: str, colour: str, seconds: int
         alone = {"type": "point", "color": colour, "size": 20, "filled": True}
         layers.append({"mark": alone, "transform": [{"filter": "datum.alone"}]})
     return _chart({"encoding": shared, "layer": layers}, data, height)
+
+
+def _room(values: pd.Series) -> Spec:
+    """A domain for values that are all the same, around which Vega would make none, with labels of six digits."""
+    low, high = values.min(), values.max()
+    if low != high:
+        return {}
+    by = abs(low) / 100 or 1.0
+    return {"domain": [low - by, high + by]}
 
 
 def _broken(data: pd.DataFrame, column: str, seconds: int, *, held: bool = False) -> pd.DataFrame:

@@ -7,6 +7,7 @@ from gui.open import Lake
 
 _STARTS = {
     "make demo": "The whole lake at work in some minutes, with no internet:",
+    "crypto-lake up --demo": "The same with these pages, live; they are of another lake then, and up says where:",
     "crypto-lake up": "Record the exchange, and keep everything running:",
     "crypto-lake collect-live": "Or record trades and quotes alone, until Ctrl-C:",
     "crypto-lake transform-hour": "Build 1-second bars of what was recorded:",

@@ -28,8 +28,12 @@ class Lake:
         """Where everything lies, by the names that the connection knows it by."""
         return Layout(self.settings.layout.base.resolve())
 
-    def window(self, view: state.View) -> Window:
+    def window(self, view: state.View, *, whole: bool = False) -> Window:
         """Return the stretch of time that a view shows.
+
+        Args:
+            view: What is on the screen.
+            whole: Of a quick range all of it, also what is before the first bar.
 
         Raises:
             LakeError: the symbol has no bars, or the typed times are none.
@@ -37,7 +41,8 @@ class Lake:
         ends = source.extent(self.con, self.layout, view.symbol)
         if ends is None:
             raise LakeError(f"{view.symbol}: has no bars: crypto-lake transform-hour makes them of raw parts")
-        return state.window(view, *ends)
+        first, newest = ends
+        return state.window(view, None if whole else first, newest)
 
     def docs(self) -> str | None:
         """Return the address of the Data Docs server, or None where none answers."""

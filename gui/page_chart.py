@@ -23,13 +23,13 @@ def draw(lake: Lake, view: View) -> None:
         st.info("The lake has no bars of this range. The Quality page shows what is held.")
         return
     _figures(bars)
-    seconds = state.SECONDS[tf]
-    parts.chart(charts.candles(bars, seconds, window), alt=f"Candles of {view.symbol}", key="candles")
+    seconds, span = state.SECONDS[tf], state.drawn(window, tf)
+    parts.chart(charts.candles(bars, seconds, span), alt=f"Candles of {view.symbol}", key="candles")
     st.subheader("Volume, in the quote currency", anchor=False)
-    parts.chart(charts.volume(bars, seconds, window), alt="Volume by direction", key="volume")
+    parts.chart(charts.volume(bars, seconds, span), alt="Volume by direction", key="volume")
     st.subheader("Spread, in basis points", anchor=False)
     if bars["spread"].null_count < bars.num_rows:
-        parts.chart(charts.spread(bars, seconds, window), alt="Spread", key="spread")
+        parts.chart(charts.spread(bars, seconds, span), alt="Spread", key="spread")
     else:
         st.caption("No quotes are held in this range.")
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
@@ -38,7 +38,7 @@ def draw(lake: Lake, view: View) -> None:
         parts.download(bars, f"{view.symbol}_{tf}", window)
     if view.versus:
         other = queries.bars(lake.con, lake.layout, view.versus, window, tf)
-        _compare({view.symbol: bars, view.versus: other}, seconds, window)
+        _compare({view.symbol: bars, view.versus: other}, seconds, span)
 
 
 def _figures(bars: pa.Table) -> None:

@@ -1,6 +1,6 @@
 """What is looked at, as one value that comes from the page's address and goes back into it. Pure; nothing is drawn."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -80,15 +80,22 @@ def typed(start: str, end: str) -> Window | None:
     return whole
 
 
-def window(view: View, first: datetime, newest: datetime) -> Window:
+def window(view: View, first: datetime | None, newest: datetime) -> Window:
     """Return the stretch of time that a view shows, when the seconds that are held are from ``first`` to ``newest``.
 
-    A quick range ends with the newest second, and does not begin before there was anything; what is typed is as typed.
+    A quick range ends with the newest second, and does not begin before ``first``, where there is one; what is typed is
+    as typed.
     """
     if found := typed(view.start, view.end):
         return found
     end = newest + timedelta(seconds=1)
-    return Window(max(first, end - RANGES[view.range]), end)
+    start = end - RANGES[view.range]
+    return Window(max(first, start) if first else start, end)
+
+
+def begun(window: Window, firsts: Iterable[datetime]) -> Window:
+    """Return the window from the earliest of ``firsts`` on, or, where there is none, the window."""
+    return Window(max(window.start, min(firsts, default=window.start)), window.end)
 
 
 def coarse(tf: Timeframe, window: Window, most: int = MOST_POINTS) -> Timeframe:
@@ -102,6 +109,12 @@ def with_a_bar(window: Window, tf: Timeframe) -> Window:
     """Return the window, or, where no bar of the timeframe begins in it, that of the bar which it lies in."""
     step = SECONDS[tf] * SECOND_US
     return window if starts_in(window, tf) else Window(moment(window.start_us // step * step), window.end)
+
+
+def drawn(window: Window, tf: Timeframe) -> Window:
+    """Return the window to the end of its last bar, so that the newest one, which is not over, is drawn whole."""
+    step = SECONDS[tf] * SECOND_US
+    return Window(window.start, moment(-(-window.end_us // step) * step))
 
 
 def stretch(window: Window) -> int:

@@ -17,6 +17,8 @@ from lake.windows import iso
 
 Form = Literal["table", "csv", "json"]
 _BATCH = 10_000
+_LEFT_OUT, _GAP = "…", 3
+"""What stands for columns left out, and the room between two columns."""
 _REFUSED = (
     duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException, duckdb.PermissionException,
     duckdb.InvalidInputException, duckdb.ConversionException, duckdb.SyntaxException, duckdb.NotImplementedException,
@@ -27,10 +29,10 @@ _NUMBERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UBIGINT", "U
 def answer(query: str, form: Form, out: TextIO, rows: int = 40) -> None:
     """Run one query on the lake of the settings in force, which it can only read, and write what it gives.
 
-    A table shows the first ``rows`` rows and says where there are more. CSV has a header, times as ISO 8601 in UTC, the
-    shortest digits that give the same number back, nothing for null, and an apostrophe before each text that a
-    spreadsheet would run as a formula (`lake.sinks`). JSON is a list of objects, one a line; what
-    is no number in JSON (NaN, infinity) is null there, as null is.
+    A table shows the first ``rows`` rows, and of columns that a terminal has no room for the outer ones; it says where
+    there are more. CSV has a header, times as ISO 8601 in UTC, the shortest digits that give the same number back,
+    nothing for null, and an apostrophe before each text that a spreadsheet would run as a formula (`lake.sinks`). JSON
+    is a list of objects, one a line; what is no number in JSON (NaN, infinity) is null there, as null is.
 
     Raises:
         BadInputError: it does something else than reading, is no SQL, or leads out of the lake's folder.
@@ -64,20 +66,53 @@ def _batches(con: sandbox.Connection) -> Iterator[list[tuple[Any, ...]]]:
 
 def _table(con: sandbox.Connection, columns: list[tuple[str, str]], out: TextIO, rows: int) -> None:
     from rich import box
+    from rich.cells import cell_len
     from rich.console import Console
     from rich.table import Table
 
     found = con.fetchmany(rows + 1)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name, kind in columns:
-        right = kind in _NUMBERS or kind.startswith("DECIMAL")
-        table.add_column(_plain(name), justify="right" if right else "left", overflow="fold")
-    for row in found[:rows]:
-        table.add_row(*(_plain("" if value is None else _text(value)) for value in row))
+    cells = [[_plain("" if value is None else _text(value)) for value in row] for row in found[:rows]]
     console = Console(file=out, width=None if out.isatty() else 100_000, highlight=False)
+    heads = [_plain(name) for name, _ in columns]
+    left, right = fitting([max(map(cell_len, column)) for column in zip(heads, *cells, strict=True)], console.width)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for number, (head, (_, kind)) in enumerate(zip(heads, columns, strict=True)):
+        if number == left < right:
+            table.add_column(_LEFT_OUT)
+        if number < left or number >= right:
+            figures = kind in _NUMBERS or kind.startswith("DECIMAL")
+            table.add_column(head, justify="right" if figures else "left", overflow="fold")
+    for row in cells:
+        table.add_row(*row[:left], *([_LEFT_OUT] if left < right else []), *row[right:])
     console.print(table)
     more = f"the first {rows:,} rows; --rows N shows more, --format csv all of them"
-    console.print(more if len(found) > rows else f"{len(found):,} row{'' if len(found) == 1 else 's'}", style="dim")
+    said = more if len(found) > rows else f"{len(found):,} row{'' if len(found) == 1 else 's'}"
+    if left < right:
+        shown = len(columns) - (right - left)
+        said += f"; {shown} of {len(columns)} columns: SELECT those you want, or --format csv"
+    console.print(said, style="dim")
+
+
+def fitting(widths: Sequence[int], room: int) -> tuple[int, int]:
+    """Return which columns of a table to leave out, from the first to the one before the second, so that it fits.
+
+    Columns are kept whole, from both ends; where not even the outermost two fit, all are, and their cells are folded.
+
+    Args:
+        widths: Of each column's longest cell.
+        room: Of the terminal.
+    """
+    if sum(widths) + _GAP * len(widths) <= room:
+        return len(widths), len(widths)
+    left, right = 0, len(widths)
+    room -= len(_LEFT_OUT) + _GAP
+    while left < right:
+        first = left <= len(widths) - right
+        room -= widths[left if first else right - 1] + _GAP
+        if room < 0:
+            break
+        left, right = (left + 1, right) if first else (left, right - 1)
+    return (left, right) if left and right < len(widths) else (len(widths), len(widths))
 
 
 def _csv(con: sandbox.Connection, columns: list[tuple[str, str]], out: TextIO, rows: int) -> None:

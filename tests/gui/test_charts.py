@@ -70,3 +70,12 @@ def test_two_symbols_are_each_broken_at_their_own_holes(bars):
 
 def test_no_rows_are_no_chart_and_no_error(bars):
     assert len(charts.line(bars[:0], "close", "Close", "red", 60, SPAN).rows) == 0
+
+
+@pytest.mark.parametrize(("value", "domain"), [(100.0, [99.0, 101.0]), (0.0, [-1.0, 1.0]), (-2.0, [-2.02, -1.98])])
+def test_a_line_of_one_value_has_room_around_it(value, domain):
+    table = pa.table({"window_start": [START, START + timedelta(minutes=1)], "close": [value, value]})
+    drawn = charts.line(table, "close", "Close", "#000000", 60, SPAN)
+    assert drawn.spec["encoding"]["y"]["scale"]["domain"] == domain
+    moved = table.set_column(1, "close", [[value, value + 1]])
+    assert "domain" not in charts.line(moved, "close", "Close", "#000000", 60, SPAN).spec["encoding"]["y"]["scale"]

@@ -67,6 +67,10 @@ def test_a_quick_range_ends_with_the_newest_second_and_begins_where_there_is_som
     assert (hour.start, hour.end) == (datetime(2025, 10, 20, 10, tzinfo=UTC), datetime(2025, 10, 20, 11, tzinfo=UTC))
     first = NEWEST - timedelta(minutes=3)
     assert state.window(View(range="1h"), first, NEWEST).start == first
+    assert state.window(View(range="1h"), None, NEWEST) == hour
+    assert state.begun(hour, [first, NEWEST]).start == first
+    assert state.begun(hour, [FIRST, NEWEST]) == hour
+    assert state.begun(hour, []) == hour
 
 
 @pytest.mark.parametrize(("name", "length"), [*state.RANGES.items(), ("all", state.LONGEST)])
@@ -90,3 +94,14 @@ def test_a_range_in_which_no_bar_begins_shows_the_bar_that_it_lies_in():
     assert state.with_a_bar(window, "5m") == window
     assert state.with_a_bar(window, "1h").start == FIRST.replace(minute=0, second=0)
     assert state.with_a_bar(window, "1h").end == window.end
+
+
+def test_the_newest_bar_is_drawn_whole_though_it_is_not_over():
+    window = Window(FIRST.replace(minute=11, second=24), FIRST.replace(minute=12, second=40))
+    ends = {tf: state.drawn(window, tf).end for tf in ("1s", "1m", "5m", "1h")}
+    assert ends["1s"] == window.end
+    assert ends["1m"] == FIRST.replace(minute=13, second=0)
+    assert ends["5m"] == FIRST.replace(minute=15, second=0)
+    assert ends["1h"] == FIRST.replace(minute=0, second=0) + timedelta(hours=1)
+    assert state.drawn(window, "1m").start == window.start
+    assert state.drawn(Window(window.start, ends["1m"]), "1m").end == ends["1m"]
