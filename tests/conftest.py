@@ -13,6 +13,15 @@ REALDATA = Path(__file__).resolve().parent.parent.parent / "shared" / "realdata"
 DAY = 1_760_918_400_000_000  # 2025-10-20T00:00:00Z
 
 
+def pytest_collection_modifyitems(items):
+    """The longest files first: begun last, one of them would be waited for alone (`make test` keeps this order)."""
+    minutes = {}
+    for item in items:
+        asked = [mark.kwargs.get("minutes", 0.5) for mark in item.iter_markers("slow")]
+        minutes[item.path] = max([minutes.get(item.path, 0), *asked])
+    items.sort(key=lambda item: -minutes[item.path])
+
+
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch):
     for name in [name for name in os.environ if name.startswith("LAKE_")]:

@@ -14,7 +14,7 @@ from tests.collector.test_recordings import check_bars_of_the_recording
 from tests.conftest import Raw
 from tests.live import Collector, lines, truth, wait
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(minutes=4)
 LIVE_SECONDS = 120
 
 

@@ -16,7 +16,7 @@ from simulator import Simulator
 from tests.conftest import Raw
 from tests.live import wait
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(minutes=2)
 RUN_S = 90
 FINAL = frozenset({"COMPLETED", "FAILED", "CRASHED", "CANCELLED"})
 

@@ -18,6 +18,7 @@ from tests.deployments import foreign
 from tests.deployments.lake_up import SYMBOLS, Up
 from tests.live import wait
 
+pytestmark = pytest.mark.slow(minutes=8)
 BACK_S = 60
 LOGIN, PASSWORD = "admin:l0gin-of-the-server", "p4ssw0rd-of-the-database"
 POSTGRES = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
