@@ -14,20 +14,20 @@ import pyarrow as pa
 from loguru import logger
 
 from lake import kline_store, locks, spot
-from lake.archive import ArchiveError
 from lake.archive_klines import ArchiveKlines
 from lake.backfill_fetch import Fetcher, Got
 from lake.backfill_plan import Plan, Source, plan
+from lake.backfill_revised import Revisions
 from lake.errors import LakeError
 from lake.history import History
 from lake.intervals import Interval, Span, close_us, spans, without
-from lake.kline_store import Held, Zip
+from lake.kline_store import Held
 from lake.layout import Layout
 from lake.parallel import Behind, in_parallel
 from lake.progress import Progress, quiet
 from lake.sections import Binance
 from lake.spot import Info, Spot
-from lake.web import NotThereError, RefusedError, Web, WebError
+from lake.web import RefusedError, Web, WebError
 from lake.windows import DAY_US, Window, moment
 
 _WRITERS = 4
@@ -156,9 +156,11 @@ class _Run:
     def all(self) -> Backfilled:
         """Do it."""
         self.now_us = self.info.now_us()
-        self.zips = ArchiveKlines(self.web, self.layout, self.job.symbol, self.job.interval, moment(self.now_us))
+        of = self.job.symbol, self.job.interval
+        self.zips = ArchiveKlines(self.web, self.layout, *of, moment(self.now_us))
         survey = _survey(self.layout, self.job, self.history, self.now_us)
-        revised = self._revised(survey) if self.job.source != "rest" else 0
+        revisions = Revisions(self.layout, *of, self.zips, self.compression)
+        revised = revisions.take(survey) if self.job.source != "rest" else 0
         if any(len(held.lacking) for held in survey.values()):
             self._find_listing()
             survey = _survey(self.layout, self.job, self.history, self.now_us)
@@ -202,30 +204,6 @@ class _Run:
             self.served = self.known = first is not None
             if first is not None:
                 self.history.put_first(first)
-
-    def _revised(self, survey: dict[date, Held]) -> int:
-        """Compare the zips that days came out of with what the archive has now; take what was revised."""
-        days: dict[Zip, list[date]] = {}
-        for day, held in survey.items():
-            if held.source:
-                days.setdefault(held.source, []).append(day)
-        if not days:
-            return 0
-        return sum(changed for _, changed in in_parallel((z, partial(self._revise, z, of)) for z, of in days.items()))
-
-    def _revise(self, known: Zip, days: list[date]) -> int:
-        place = self.zips.source(known, days[0])
-        try:
-            if self.zips.said(place) in (known.sha256, None):
-                return 0
-            table, source = self.zips.zip(place, days[0])
-        except (NotThereError, ArchiveError) as error:
-            logger.warning("{}: {}: its candles stay as they are", self.job.symbol, error)
-            return 0
-        put = partial(kline_store.revise, self.layout, self.job.symbol, self.job.interval)
-        changed = sum(put(day, kline_store.of_day(table, day), self.compression, source) for day in days)
-        logger.warning("{} was revised upstream: {:,} candles changed", known.name, changed)
-        return changed
 
     def _fetch(self, source: Source, what: Plan) -> None:
         """Have all of it fetched, some requests ahead of what is written."""

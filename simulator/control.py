@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -12,13 +12,10 @@ from starlette.routing import Route
 from simulator.candles import INTERVALS
 from simulator.fault_kinds import KINDS
 from simulator.faults import FaultError
-from simulator.records import kline_record
-
-if TYPE_CHECKING:
-    from simulator.server import Simulator
+from simulator.running import Running
 
 
-def control_app(sim: "Simulator") -> Starlette:
+def control_app(sim: Running) -> Starlette:
     """Return the application around a running stand-in."""
     port = ControlPort(sim)
     return Starlette(
@@ -44,7 +41,7 @@ def control_app(sim: "Simulator") -> Starlette:
 class ControlPort:
     """The endpoints. Times in and out are µs since 1970 UTC; ``from`` is inclusive, ``to`` exclusive."""
 
-    def __init__(self, sim: "Simulator") -> None:
+    def __init__(self, sim: Running) -> None:
         self._sim = sim
 
     async def overview(self, _: Request) -> Response:
@@ -74,8 +71,7 @@ class ControlPort:
             return _wrong(f"interval {interval!r}: expected one of {', '.join(INTERVALS)}")
 
         def rows(symbol: str, low: int | None, high: int | None) -> list[list[Any]]:
-            found = self._sim.exchange.klines(symbol, interval, low, None if high is None else high - 1)
-            return [kline_record(self._sim.exchange.market(symbol), kline) for kline in found]
+            return self._sim.klines(symbol, interval, low, None if high is None else high - 1)
 
         return await self._records(request, rows)
 
@@ -89,11 +85,11 @@ class ControlPort:
 
     async def sent(self, _: Request) -> Response:
         """First and last id and frames by stream, and frames by connection and stream."""
-        return _json(self._sim.account())
+        return _json(self._sim.sent())
 
     async def connections(self, _: Request) -> Response:
         """The connections, open and lately closed."""
-        return _json(self._sim.hub.connections())
+        return _json(self._sim.connections())
 
     async def list_faults(self, _: Request) -> Response:
         """The orders given and how often each has hit."""
@@ -122,12 +118,12 @@ class ControlPort:
 
     async def pause(self, _: Request) -> Response:
         """Make no more trades."""
-        self._sim.exchange.pause()
+        self._sim.pause()
         return _json({"made_until_us": self._sim.exchange.horizon_us})
 
     async def resume(self, _: Request) -> Response:
         """Go on."""
-        self._sim.exchange.resume()
+        self._sim.resume()
         return _json({"made_until_us": self._sim.exchange.horizon_us})
 
     async def _records(self, request: Request, source: Any) -> Response:

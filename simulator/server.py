@@ -1,4 +1,4 @@
-"""The stand-in as one object: three ports, one thread, and methods to steer it from a test."""
+"""The stand-in as one object: what it is made of, three ports and one thread that serves them."""
 
 import asyncio
 import socket
@@ -8,23 +8,21 @@ from types import TracebackType
 from typing import Any, Self
 
 from simulator.budget import budgets
-from simulator.contracts import Funding, OpenInterest
 from simulator.control import control_app
 from simulator.exchange import Exchange, Plan, wall_clock
-from simulator.faults import Faults
 from simulator.host import Host
 from simulator.hub import Hub
-from simulator.ports import HOST, HttpServer
+from simulator.ports import HttpServer
 from simulator.pump import Pump
-from simulator.records import Quote, Trade, kline_record
 from simulator.replay import Replay
 from simulator.rest import rest_app
+from simulator.running import Running
 from simulator.sockets import Limits, StreamPort
 from simulator.symbols import DEFAULT_SYMBOLS, Listing
 from simulator.tamper import Tamper
 
 
-class Simulator:
+class Simulator(Running):
     """A Binance stand-in on loopback.
 
     ``with Simulator(symbols=["SOLUSDT"], seed=7) as sim:`` listens on three free ports and stops without a trace.
@@ -87,9 +85,8 @@ class Simulator:
             yahoo_folder: Recorded payloads of Yahoo's to serve in place of made-up ones.
         """
         plan = Plan(tuple(symbols), seed, start_us, live_us, rate, quote_rate, history_rate)
-        self.exchange = Exchange(plan, clock)
-        self.faults = Faults(set(self.exchange.markets))
-        self.exchange.follow(self.faults)
+        ports = {"ws_port": ws_port, "rest_port": rest_port, "control_port": control_port}
+        super().__init__(Exchange(plan, clock), Host(ports, self._serve))
         self.limits = limits or Limits()
         self._budgets = budgets({"spot": weight_limit, **(request_limits or {})})
         self._archive_folder = _folder(archive_folder)
@@ -97,11 +94,6 @@ class Simulator:
         self._replay_plan = (Path(replay), replay_speed, replay_all, replay_waits) if replay else None
         self._market_on = market if market is not None else replay is None
         self._yahoo_folder = Path(yahoo_folder) if yahoo_folder else None
-        self._host = Host({"ws_port": ws_port, "rest_port": rest_port, "control_port": control_port}, self._serve)
-        self.hub: Hub
-        self.replay: Replay | None = None
-
-    # -- life ---------------------------------------------------------------------------------------------------------
 
     def start(self) -> Self:
         """Open the ports and begin.
@@ -158,125 +150,6 @@ class Simulator:
     def failure(self) -> BaseException | None:
         """What ended the stand-in without being asked to, or None."""
         return self._host.failure
-
-    # -- where --------------------------------------------------------------------------------------------------------
-
-    @property
-    def ws_url(self) -> str:
-        """Address of the streams, such as ``ws://127.0.0.1:9001``; for LAKE_BINANCE__WS_URL."""
-        return f"ws://{HOST}:{self.port('ws_port')}"
-
-    @property
-    def rest_url(self) -> str:
-        """Address of the REST endpoints; for LAKE_BINANCE__REST_URL."""
-        return f"http://{HOST}:{self.port('rest_port')}"
-
-    @property
-    def futures_url(self) -> str:
-        """Address of the USD-M endpoints, on the same port; for LAKE_BINANCE__FUTURES_URL."""
-        return self.rest_url
-
-    @property
-    def archive_url(self) -> str:
-        """Address of the archive of zips, on the same port; for LAKE_BINANCE__ARCHIVE_URL."""
-        return self.rest_url
-
-    @property
-    def yahoo_url(self) -> str:
-        """Address of Yahoo's charts, on the same port; for LAKE_MACRO_MINUTE__YAHOO_URL."""
-        return self.rest_url
-
-    @property
-    def control_url(self) -> str:
-        """Address of truth, faults and connections."""
-        return f"http://{HOST}:{self.port('control_port')}"
-
-    def port(self, name: str) -> int:
-        """Return the number of ``ws_port``, ``rest_port`` or ``control_port``."""
-        return self._host.port(name)
-
-    # -- truth --------------------------------------------------------------------------------------------------------
-
-    def trades(self, symbol: str, start_us: int | None = None, end_us: int | None = None) -> list[Trade]:
-        """Return every trade made with ``start_us <= T < end_us``; default since the stand-in opened."""
-        return self.exchange.trades(symbol, start_us, end_us)
-
-    def quotes(self, symbol: str, start_us: int | None = None, end_us: int | None = None) -> list[Quote]:
-        """Return every best quote made with ``start_us <= time < end_us``."""
-        return self.exchange.quotes(symbol, start_us, end_us)
-
-    def klines(
-        self, symbol: str, interval: str = "1m", start_us: int | None = None, end_us: int | None = None
-    ) -> list[list[Any]]:
-        """Return the exchange's kline arrays with ``start_us <= open <= end_us``; times in ms."""
-        found = self.exchange.klines(symbol, interval, start_us, end_us)
-        return [kline_record(self.exchange.market(symbol), kline) for kline in found]
-
-    def fundings(self, symbol: str, start_us: int | None = None, end_us: int | None = None) -> list[Funding]:
-        """Return every funding paid with ``start_us <= time < end_us``; default the whole history."""
-        return self.exchange.fundings(symbol, start_us, end_us)
-
-    def open_interests(self, symbol: str, start_us: int | None = None, end_us: int | None = None) -> list[OpenInterest]:
-        """Return the open interest of every fifth minute with ``start_us <= time < end_us``; default all there is."""
-        return self.exchange.open_interests(symbol, start_us, end_us)
-
-    def connections(self) -> list[dict[str, Any]]:
-        """Return the connections, open (``closed`` is None) and closed ones."""
-        found: list[dict[str, Any]] = self._host.call(self.hub.connections)
-        return found
-
-    def sent(self) -> dict[str, Any]:
-        """Return what was emitted by stream, and what was sent by connection."""
-        found: dict[str, Any] = self._host.call(self.account)
-        return found
-
-    def account(self) -> dict[str, Any]:
-        """Do what `sent` does, from within the streams' loop."""
-        emitted = {
-            name: dict(zip(("first_id", "last_id", "frames"), row, strict=True))
-            for name, row in self.hub.emitted.items()
-        }
-        return {"streams": emitted, "connections": {str(c["id"]): c["sent"] for c in self.hub.connections()}}
-
-    # -- steering -----------------------------------------------------------------------------------------------------
-
-    def fault(self, kind: str, **order: Any) -> dict[str, Any]:
-        """Order a fault (`simulator.faults.KINDS` has them all) and return it as JSON.
-
-        Raises:
-            FaultError: The order is nonsense.
-        """
-        return self.order({"kind": kind, **order})
-
-    def order(self, raw: Any) -> dict[str, Any]:
-        """Order a fault given as JSON; an id given before changes nothing."""
-        fault, new = self.faults.order(raw)
-        if new and fault.kind == "burst":
-            for symbol in sorted(fault.symbols) or list(self.exchange.markets):
-                self.exchange.burst(symbol, fault.parameters["n"])
-            fault.hits, fault.count = 1, 1
-        elif new and fault.kind in ("drop", "cut24h", "serverShutdown"):
-            self._host.call(lambda: self._streams.carry_out(fault))
-            fault.count = fault.hits
-        self._refresh()
-        return next(item for item in self.faults.all() if item["id"] == fault.id)
-
-    def clear_faults(self, ident: str | None = None) -> int:
-        """Withdraw all faults, or one; return how many."""
-        gone = self.faults.clear(ident)
-        self._refresh()
-        return gone
-
-    def pause(self) -> None:
-        """Make no more trades and quotes: the truth stands still, and what was made has been sent when this returns."""
-        self._host.call(self.exchange.pause)
-
-    def resume(self) -> None:
-        """Go on; what the pause held back is made and sent at once."""
-        self._host.call(self.exchange.resume)
-
-    def _refresh(self) -> None:
-        self.exchange.follow(self.faults)
 
 
 async def _first_failure_or(asked: asyncio.Task[Any], jobs: Iterable[asyncio.Task[None]]) -> None:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from lake import views
 from lake.layout import Layout
 from tests.expectations.candles import candle, write_candles
+from tests.expectations.shown import docs, summary
 from tests.expectations.small import SOL, START, bars, check, write_hours
-from tests.expectations.test_validate import docs, summary
 
 SECONDS = 240
 PRICE = st.sampled_from([100.0, 99.0, 101.0, 0.0, -1.0, None, math.nan, 250.0])

@@ -14,6 +14,7 @@ from lake.sections import Binance
 from lake.web import NotThereError, Web
 from lake.windows import Window
 from simulator import Simulator
+from tests.lake.counted import counted
 
 NOW = datetime(2024, 3, 15, 12, tzinfo=UTC)
 DAY = date(2024, 1, 2)
@@ -128,7 +129,7 @@ def test_the_midnight_of_files_that_begin_at_five_past_is_taken_from_the_zip_bef
         text = HEAD + "".join(f"{at},SOLUSDT,{number}.5,2,1,1,1,1\n" for at in times)
         put(tmp_path / "zips", f"SOLUSDT-metrics-2024-01-0{number}", text)
     hosts = Binance(futures_url=sim.futures_url, archive_url=sim.archive_url)
-    asked = sim.fault("slow", ms=0, path="/data/futures/um/daily")["id"]
+    asked = counted(sim, "/data/futures/um/daily")
     done = run(layout, hosts, "SOLUSDT", Window.parse("2024-01-02", "2024-01-04"), NOW)
     assert (done.interests, done.absent, done.left) == (2 * 288, 0, 0)
-    assert next(fault["hits"] for fault in sim.faults.all() if fault["id"] == asked) == 2 * 3
+    assert asked() == 2 * 3

@@ -1,4 +1,4 @@
-"""What is asked of Yahoo, what is kept of its answers, and how they are merged; Yahoo itself is `test_yahoo`."""
+"""What is asked of Yahoo, what is kept of its answers, and how they are merged; Yahoo itself is in `yahoo`."""
 
 from datetime import UTC, datetime, timedelta
 

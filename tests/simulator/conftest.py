@@ -3,6 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from simulator import Simulator
+
 REALDATA = Path(__file__).parents[3] / "shared" / "realdata"
 NOON = 1_710_504_000_000_000  # 2024-03-15 12:00 UTC, µs
 DAY = 86_400_000_000
@@ -28,6 +30,20 @@ def no_thread_is_left_behind():
     before = set(threading.enumerate())
     yield
     assert [t for t in set(threading.enumerate()) - before if not t.daemon or t.name.startswith("simulator")] == []
+
+
+@pytest.fixture(scope="module")
+def running():
+    """A stand-in whose market goes on, for a file of tests: as long as it runs, it takes a part of a core."""
+    with Simulator(["SOLUSDT", "BTCUSDT"], 7, rate=200, history_rate=0.2, quote_rate=50) as sim:
+        yield sim
+
+
+@pytest.fixture
+def sim(running):
+    yield running
+    running.clear_faults()
+    running.resume()
 
 
 def until(condition, seconds=10):

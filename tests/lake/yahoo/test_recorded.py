@@ -1,0 +1,48 @@
+"""Real yfinance over real sockets: recorded payloads."""
+
+import json
+
+import pytest
+
+from lake import yahoo
+from lake.windows import micros
+from tests.conftest import content
+from tests.lake.yahoo.asking import TUESDAY, asked, update
+
+
+def payload(realdata, name):
+    text = (realdata / "yahoo" / f"chart_1m_2018-05-29_{name}.json").read_text()
+    return json.loads(text)["chart"]["result"][0]
+
+
+@pytest.mark.parametrize(
+    ("ticker", "name", "rows", "nulls"),
+    [("SPY", "SPY", 390, 0), ("AAPL", "AAPL", 390, 0), ("^GSPC", "GSPC", 390, 0), ("O=F", "O_F", 1306, 1155),
+     ("USDGBP=X", "USDGBP_X", 199, 61)],
+)  # fmt: skip
+def test_recorded_payloads_arrive_to_the_last_digit_in_utc(realdata, stand_in, ticker, name, rows, nulls):
+    """New York's and London's stamps; `None` in all four prices is a null row."""
+    recorded = payload(realdata, name)
+    quote = recorded["indicators"]["quote"][0]
+    table = asked(stand_in(yahoo_folder=realdata / "yahoo"), ticker)
+    assert [micros(ts) // 1_000_000 for ts in table["ts"].to_pylist()] == recorded["timestamp"]
+    for column in ("open", "high", "low", "close"):
+        assert table[column].to_pylist() == quote[column]
+    assert [volume or 0 for volume in quote["volume"]] == table["volume"].to_pylist()
+    assert (table.num_rows, table["close"].null_count) == (rows, nulls)
+    assert table.schema == yahoo.ANSWER
+
+
+@pytest.mark.parametrize(
+    ("ticker", "new", "nulls"), [("SPY", 390, 0), ("O=F", 151, 1155), ("USDGBP=X", 138, 61), ("^GSPC", 390, 0)]
+)
+def test_recorded_payloads_are_stored_without_their_null_rows_and_twice_gives_once(
+    realdata, stand_in, layout, ticker, new, nulls
+):
+    sim = stand_in(yahoo_folder=realdata / "yahoo")
+    found = update(layout, sim, ticker, TUESDAY)
+    assert (found.new, found.revised, found.nulls) == (new, 0, nulls)
+    before = content(layout.base)
+    again = update(layout, sim, ticker, TUESDAY)
+    assert (again.new, again.revised, again.nulls) == (0, 0, nulls)
+    assert content(layout.base) == before
