@@ -30,8 +30,8 @@ def answer(query: str, form: Form, out: TextIO, rows: int = 40) -> None:
     """Run one query on the lake of the settings in force, which it can only read, and write what it gives.
 
     A table shows the first ``rows`` rows, and, where a terminal has no room for all columns, the first ones and the
-    last; it says where there are more. CSV has a header, times as ISO 8601 in UTC, the shortest digits that give the same
-    number back, nothing for null, and an apostrophe before each text that a spreadsheet would run as a formula
+    last; it says where there are more. CSV has a header, times as ISO 8601 in UTC, the shortest digits that give the
+    same number back, nothing for null, and an apostrophe before each text that a spreadsheet would run as a formula
     (`lake.sinks`). JSON is a list of objects, one a line; what is no number in JSON (NaN, infinity) is null there, as
     null is.
 
