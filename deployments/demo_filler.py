@@ -15,7 +15,7 @@ from lake.windows import Window, iso
 
 HISTORY, PROVED_AFTER = timedelta(hours=2), timedelta(minutes=10)
 """Until its first trade a recording proves nothing: a pair may be silent for minutes."""
-_DAYS, _RUN_S = 2, 300.0
+_DAYS, _RUN_S, _STOPPED_S = 2, 300.0, 15.0
 
 
 class Filler:
@@ -47,7 +47,7 @@ class Filler:
             self._flow("validate-rules/local", start=iso(window.start), end=iso(window.end))
             say(f"what the rules found in it: {self._where['docs']}")
         except (LakeError, OSError) as error:
-            if not self._over.is_set():
+            if not self._over.wait(_STOPPED_S):  # when `up` stops, its server goes first
                 say(f"not everything is there: {error}")
 
     def _imported(self) -> Window:

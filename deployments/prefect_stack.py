@@ -29,7 +29,7 @@ def unreported() -> None:
 
 
 def only(config: Path, *kept: str) -> None:
-    """Let a config.yml be the one in force here and in what is started, with none of ``LAKE_…`` beside it but ``kept``."""
+    """Let a config.yml be the one in force here and in what is started, with none of ``LAKE_…`` but ``kept``."""
     for name in [name for name in os.environ if name.upper().startswith("LAKE_") and name.upper() not in kept]:
         del os.environ[name]
     os.environ["LAKE_CONFIG"] = str(config)
