@@ -5,7 +5,7 @@ import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from deployments.demo_folder import SYMBOLS
+from deployments.demo_steps import SYMBOLS, wait_for_parts
 from deployments.demo_truth import Truth
 from deployments.prefect_api import Api
 from deployments.processes import Children
@@ -51,7 +51,8 @@ class Filler:
                 say(f"not everything is there: {error}")
 
     def _imported(self) -> Window:
-        """Import a recording made from the stand-in's history, up to now: the collector has what comes after it."""
+        """Import a recording made from the stand-in's history, until the collector has what comes after it."""
+        wait_for_parts(self._layout)
         now = datetime.now(UTC).replace(microsecond=0)
         window = Window(now - HISTORY - PROVED_AFTER, now)
         recording = self._layout.base / "recordings" / "history.txt"
