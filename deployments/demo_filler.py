@@ -5,7 +5,7 @@ import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from deployments.demo_folder import SYMBOLS
+from deployments.demo_steps import SYMBOLS, wait_for_parts
 from deployments.demo_truth import Truth
 from deployments.prefect_api import Api
 from deployments.processes import Children
@@ -15,7 +15,7 @@ from lake.windows import Window, iso
 
 HISTORY, PROVED_AFTER = timedelta(hours=2), timedelta(minutes=10)
 """Until its first trade a recording proves nothing: a pair may be silent for minutes."""
-_DAYS, _RUN_S = 2, 300.0
+_DAYS, _RUN_S, _STOPPED_S = 2, 300.0, 15.0
 
 
 class Filler:
@@ -47,11 +47,12 @@ class Filler:
             self._flow("validate-rules/local", start=iso(window.start), end=iso(window.end))
             say(f"what the rules found in it: {self._where['docs']}")
         except (LakeError, OSError) as error:
-            if not self._over.is_set():
+            if not self._over.wait(_STOPPED_S):  # when `up` stops, its server goes first
                 say(f"not everything is there: {error}")
 
     def _imported(self) -> Window:
-        """Import a recording made from the stand-in's history, up to now: the collector has what comes after it."""
+        """Import a recording made from the stand-in's history, until the collector has what comes after it."""
+        wait_for_parts(self._layout)
         now = datetime.now(UTC).replace(microsecond=0)
         window = Window(now - HISTORY - PROVED_AFTER, now)
         recording = self._layout.base / "recordings" / "history.txt"

@@ -46,8 +46,17 @@ def collect(demo: Demo) -> str:
     """Start the collector as a run of its deployment and wait until it is running and its first parts are closed."""
     demo.collector = demo.api.run("collect-live/local")
     demo.api.wait(demo.collector, _RUN_S, frozenset({"RUNNING"}))
-    _until(lambda: all(_parts(demo.layout, symbol) for symbol in SYMBOLS), 60, "no raw part from the collector")
+    wait_for_parts(demo.layout)
     return f"streams of {', '.join(SYMBOLS)} are being recorded"
+
+
+def wait_for_parts(layout: Layout) -> None:
+    """Wait until the collector has closed a part of each symbol.
+
+    Raises:
+        LakeError: there is none within a minute.
+    """
+    _until(lambda: all(_parts(layout, symbol) for symbol in SYMBOLS), 60, "no raw part from the collector")
 
 
 def import_yesterday(demo: Demo) -> str:

@@ -27,6 +27,18 @@ def environment(home: Path, port: int, config: Path) -> dict[str, str]:
     )
 
 
+def unreported() -> None:
+    """Keep Prefect's client, which is not imported yet, from reporting itself, and from saying so on a terminal."""
+    os.environ.setdefault("DO_NOT_TRACK", "1")
+
+
+def only(config: Path, *kept: str) -> None:
+    """Let a config.yml be the one in force here and in what is started, with none of ``LAKE_…`` but ``kept``."""
+    for name in [name for name in os.environ if name.upper().startswith("LAKE_") and name.upper() not in kept]:
+        del os.environ[name]
+    os.environ["LAKE_CONFIG"] = str(config)
+
+
 def inherited(*without: str) -> dict[str, str]:
     """Return this process's environment, less the variables that begin so."""
     return {key: value for key, value in os.environ.items() if not key.startswith(without)}

@@ -3,7 +3,6 @@
 Its lake is ``./demo-data``, made anew each time. Ports are those as shipped where they are free, and free ones else.
 """
 
-import os
 import socket
 import threading
 from contextlib import suppress
@@ -40,7 +39,7 @@ def run(folder: Path = demo_folder.FOLDER) -> int:
         try:
             urls = demo_folder.stand_in(children, base, RATE)
             config = demo_folder.configure(base, urls, _ports())
-            _settle(config)
+            stack.only(config, *(f"LAKE_{name.upper()}__PORT" for name in _LISTENERS))
             say(f"a made-up market of {', '.join(SYMBOLS)}; its lake is {base}")
             say(f"in another shell: export LAKE_CONFIG={config}; then crypto-lake status, health, sql, … are about it")
             say("candles come a minute after everything is up, the rest soon after; each is told here")
@@ -61,14 +60,6 @@ def _up(layout: Layout, truth: Truth, children: Children) -> int:
         return up.up(fill)
     finally:
         over.set()
-
-
-def _settle(config: Path) -> None:
-    """Let the demo's config.yml be the one in force, and the ports alone be set by the environment."""
-    kept = {f"LAKE_{name.upper()}__PORT" for name in _LISTENERS}
-    for name in set(settings.variables()) - kept:
-        del os.environ[name]
-    os.environ[settings.CONFIG_VARIABLE] = str(config)
 
 
 def _ports() -> str:

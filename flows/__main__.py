@@ -284,7 +284,10 @@ def _here(path: str | None) -> str | None:
 
 def _run(name: str, *, as_json: bool = False, **given: Any) -> None:
     """Run a flow's plain function, with no server, and leave with its exit code."""
+    from deployments import prefect_stack
     from lake import log, settings
+
+    prefect_stack.unreported()
     from tasks import runs
 
     log.start(settings.load())
@@ -316,7 +319,6 @@ def main(arguments: list[str] | None = None) -> None:
 
     from lake.errors import BadInputError, LakeError
 
-    os.environ.setdefault("DO_NOT_TRACK", "1")  # Prefect's client would report itself, and says so at its first start
     os.umask(os.umask(0o077) | 0o077)  # nobody else reads what is written from here on, by children (all of up) too
     if isinstance(sys.stdout, TextIOWrapper):  # else, sent to a file on Windows, it has the code page of the country
         sys.stdout.reconfigure(encoding="utf-8")

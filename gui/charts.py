@@ -144,6 +144,7 @@ def _line(data: pd.DataFrame, column: str, title: str, colour: str, seconds: int
                 "color": colour,
                 "strokeWidth": 1.5,
                 "interpolate": "step-after" if step else "linear",
+                "clip": True,
             }
         }
     ]

@@ -29,10 +29,11 @@ _NUMBERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UBIGINT", "U
 def answer(query: str, form: Form, out: TextIO, rows: int = 40) -> None:
     """Run one query on the lake of the settings in force, which it can only read, and write what it gives.
 
-    A table shows the first ``rows`` rows, and of columns that a terminal has no room for the outer ones; it says where
-    there are more. CSV has a header, times as ISO 8601 in UTC, the shortest digits that give the same number back,
-    nothing for null, and an apostrophe before each text that a spreadsheet would run as a formula (`lake.sinks`). JSON
-    is a list of objects, one a line; what is no number in JSON (NaN, infinity) is null there, as null is.
+    A table shows the first ``rows`` rows, and, where a terminal has no room for all columns, the first ones and the
+    last; it says where there are more. CSV has a header, times as ISO 8601 in UTC, the shortest digits that give the
+    same number back, nothing for null, and an apostrophe before each text that a spreadsheet would run as a formula
+    (`lake.sinks`). JSON is a list of objects, one a line; what is no number in JSON (NaN, infinity) is null there, as
+    null is.
 
     Raises:
         BadInputError: it does something else than reading, is no SQL, or leads out of the lake's folder.
@@ -96,23 +97,22 @@ def _table(con: sandbox.Connection, columns: list[tuple[str, str]], out: TextIO,
 def fitting(widths: Sequence[int], room: int) -> tuple[int, int]:
     """Return which columns of a table to leave out, from the first to the one before the second, so that it fits.
 
-    Columns are kept whole, from both ends; where not even the outermost two fit, all are, and their cells are folded.
+    The last column is kept (of bars that is `complete`), and the first ones, as many as fit; where not even two do, all
+    are kept, and their cells are folded.
 
     Args:
         widths: Of each column's longest cell.
         room: Of the terminal.
     """
+    none = len(widths), len(widths)
     if sum(widths) + _GAP * len(widths) <= room:
-        return len(widths), len(widths)
-    left, right = 0, len(widths)
-    room -= len(_LEFT_OUT) + _GAP
-    while left < right:
-        first = left <= len(widths) - right
-        room -= widths[left if first else right - 1] + _GAP
+        return none
+    room -= len(_LEFT_OUT) + _GAP + widths[-1] + _GAP
+    for left, width in enumerate(widths[:-1]):
+        room -= width + _GAP
         if room < 0:
-            break
-        left, right = (left + 1, right) if first else (left, right - 1)
-    return (left, right) if left and right < len(widths) else (len(widths), len(widths))
+            return (left, len(widths) - 1) if left else none
+    return none
 
 
 def _csv(con: sandbox.Connection, columns: list[tuple[str, str]], out: TextIO, rows: int) -> None:

@@ -58,18 +58,33 @@ def demo(tmp_path_factory):
             found.process.kill()
 
 
-def test_it_says_what_the_second_shell_needs_and_ends_with_charts_and_verdicts(demo):
-    wait(lambda: demo.said("demo: what the rules found in it: http://127.0.0.1:"), 400, every=0.5)
+def test_a_second_one_is_refused_in_a_line_and_the_first_goes_on(demo):
+    wait(lambda: demo.said("starting; Ctrl-C or crypto-lake down"), 60)
+    second = demo.command("up", "--demo")
+    assert (second.returncode, second.stderr.count("\n")) == (1, 1), second.stderr
+    assert f"LAKE_CONFIG={demo.base / 'config.yml'} crypto-lake down stops it" in second.stderr
+    assert demo.command("status").returncode == 0
+
+
+def test_it_says_what_the_second_shell_needs_and_that_everything_is_up(demo):
+    wait(lambda: demo.said("everything is up"), 280, every=0.5)
+    assert f"export LAKE_CONFIG={demo.base / 'config.yml'}" in demo.log.read_text()
+
+
+def test_it_says_where_candles_are(demo):
+    wait(lambda: demo.said("demo: candles: http://127.0.0.1:"), 280, every=0.5)
+
+
+def test_it_says_where_verdicts_are_and_they_are_good(demo):
+    wait(lambda: demo.said("demo: what the rules found in it: http://127.0.0.1:"), 280, every=0.5)
     said = demo.log.read_text()
-    assert f"export LAKE_CONFIG={demo.base / 'config.yml'}" in said
-    assert "demo: candles: http://127.0.0.1:" in said
     assert "not everything is there" not in said
     docs = said.split("demo: what the rules found in it: ")[1].split()[0]
     assert "PASS" in requests.get(docs, timeout=10).text
 
 
 def test_two_hours_of_candles_run_without_a_hole_into_what_is_collected(demo):
-    wait(lambda: demo.said("demo: what the rules found in it: http://127.0.0.1:"), 400, every=0.5)
+    wait(lambda: demo.said("demo: what the rules found in it: http://127.0.0.1:"), 280, every=0.5)
     assert demo.command("transform-hour").returncode == 0
     for symbol in demo_folder.SYMBOLS:
         bars = lake.bars(symbol, "2025-01-01", "2100-01-01", tf="1s", base=demo.base)
@@ -79,21 +94,13 @@ def test_two_hours_of_candles_run_without_a_hole_into_what_is_collected(demo):
 
 
 def test_no_page_of_the_dashboard_is_without_its_data(demo):
-    wait(lambda: demo.said("demo: what the rules found in it: http://127.0.0.1:"), 400, every=0.5)
+    wait(lambda: demo.said("demo: what the rules found in it: http://127.0.0.1:"), 280, every=0.5)
     for view in ("bars_1m", "klines_1m", "funding_oi_hourly", "macro_minute", "dxy_synthetic_minute"):
         assert demo.command("sql", "--format", "csv", f"FROM {view} LIMIT 1").stdout.count("\n") == 2, view
 
 
-def test_a_second_one_is_refused_in_a_line_and_the_first_goes_on(demo):
-    wait(lambda: demo.said("starting; Ctrl-C or crypto-lake down"), 60)
-    second = demo.command("up", "--demo")
-    assert (second.returncode, second.stderr.count("\n")) == (1, 1), second.stderr
-    assert f"LAKE_CONFIG={demo.base / 'config.yml'} crypto-lake down stops it" in second.stderr
-    assert demo.command("status").returncode == 0
-
-
 def test_down_ends_it_and_the_stand_in_too(demo):
-    wait(lambda: demo.said("everything is up"), 200, every=0.5)
+    wait(lambda: demo.said("everything is up"), 280, every=0.5)
     everyone = psutil.Process(demo.process.pid).children(recursive=True)
     assert any("simulator" in " ".join(process.cmdline()) for process in everyone)
     assert demo.command("down").stdout == "stopped\n"

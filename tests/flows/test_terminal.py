@@ -42,7 +42,7 @@ def terminal(layout, tmp_path):
     return run
 
 
-def test_a_table_that_is_too_wide_keeps_whole_cells_from_both_ends_and_says_so(terminal):
+def test_a_table_that_is_too_wide_keeps_whole_cells_of_the_first_columns_and_the_last(terminal):
     shown = terminal(100, "sql", WIDE)
     assert max(map(len, shown.splitlines())) <= 100
     assert shown.split()[:3] == ["column_0", "column_1", "column_2"]
