@@ -1,8 +1,8 @@
 """Symbols, as folder names and cell values that nothing can be hidden in.
 
-The exchange lists symbols that are not ASCII (``币安人生USDT``), so letters and digits of any script are taken; path
-separators, dots, quotes, brackets, control and bidirectional characters are not, because a symbol becomes a folder, an
-SQL value and a cell of a web page.
+The exchange lists symbols that are not ASCII (``币安人生USDT``), so letters of scripts without capitals are taken. Of
+others (Cyrillic, Greek) they look like ours and are not, nor are those that run from right to left, path separators,
+dots, quotes, brackets, control and bidirectional characters: a symbol becomes a folder, an SQL value, a page's cell.
 """
 
 import re
@@ -23,11 +23,18 @@ def symbol(text: str) -> str:
         BadInputError: not 1 to 40 letters and digits, or a name Windows keeps for a device.
     """
     name = unicodedata.normalize("NFC", text).upper() if isinstance(text, str) else ""
-    if not name.isalnum() or len(name) > _MAX_LENGTH or name in _WINDOWS_DEVICES:
+    if not name or not all(map(_plain, name)) or len(name) > _MAX_LENGTH or name in _WINDOWS_DEVICES:
         raise BadInputError(
             f"symbol {str(text)[:60]!r}: expected 1 to {_MAX_LENGTH} letters and digits, such as SOLUSDT"
         )
     return name
+
+
+def _plain(letter: str) -> bool:
+    """Whether it is one of ours, or of a script that has no capitals and runs from left to right."""
+    if letter.isascii():
+        return letter.isalnum()
+    return unicodedata.category(letter) == "Lo" and unicodedata.bidirectional(letter) == "L"
 
 
 def symbols(names: Iterable[str]) -> list[str]:

@@ -53,7 +53,8 @@ SliceSource = Source
 Codec = Compression
 RulesSource = Literal["bars", "klines", "macro", "derivatives"]
 Format = Form
-Out = Annotated[str, Field(min_length=1, max_length=1000, pattern=r"^[^\x00]+$")]
+Out = Annotated[str, Field(min_length=1, max_length=1000, pattern=r"^[^\x00-\x1f\x7f<>\"|?*]+$")]
+"""A path that every system takes, and a page shows as it is."""
 Duration = Annotated[float, Field(gt=0, le=366 * 86_400)]
 
 
