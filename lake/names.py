@@ -13,6 +13,7 @@ from lake.errors import BadInputError
 
 _MAX_LENGTH = 40
 _WINDOWS_DEVICES = {"CON", "PRN", "AUX", "NUL", *(f"{n}{i}" for n in ("COM", "LPT") for i in range(1, 10))}
+_NO_PATH = frozenset('<>"|?*')
 _TICKER = re.compile(r"[A-Z0-9^][A-Z0-9.=^-]{0,19}")
 
 
@@ -71,3 +72,14 @@ def tickers(names: Iterable[str]) -> list[str]:
     if not unique:
         raise BadInputError("tickers: at least one is needed, such as SPY")
     return unique
+
+
+def path(text: str) -> str:
+    """Return ``text`` as a path: one that every system takes, and that a page and a terminal show as it is.
+
+    Raises:
+        BadInputError: it has control or invisible characters, or one of ``< > " | ? *``.
+    """
+    if odd := sorted({letter for letter in text if letter in _NO_PATH or not letter.isprintable()}):
+        raise BadInputError(f"path {text[:200]!r}: {' '.join(map(repr, odd))} is in it: name another")
+    return text

@@ -35,9 +35,9 @@ NUMBERS = [
     "1e400", "nan", "inf", "-inf", "-1", "0", "99999999999999999999999", "0x10", "one", "", "1;2", "１２",
 ]  # fmt: skip
 PATHS = [
-    "a\nb", "a\x1b[2Jb", "<script>alert(1)</script>", 'a"b', "a|b", "a?b", "a*b", "x" * 10_000, "n" * 300,
-    "loop/x", "there/x", "link", "there", ".", "", "raw/x", "parquet/binance/x", "Raw/x",
-    "to_raw/x", "logs/../raw/x", "ledger/x", "locks/x", "reports/data_docs/index.html", "logs/health/heartbeat.json",
+    "a\nb", "a\x1b[2Jb", "\u202ecod.x", "<script>alert(1)</script>", 'a"b', "a|b", "a?b", "a*b", "x" * 10_000,
+    "n" * 300, "loop/x", "there/x", "link", "there", ".", "", "raw/x", "parquet/binance/x", "Raw/x", "to_raw/x",
+    "logs/../raw/x", "ledger/x", "locks/x", "reports/data_docs/index.html", "logs/health/heartbeat.json",
 ]  # fmt: skip
 OUTSIDE = ["../x", "/etc/x", "out/x", "{outside}/x", "{outside}/there", "slices/../../x", "~/x", "//etc/x"]
 NO_BOOL = ["maybe", "2", "", "<script>"]
