@@ -4,12 +4,13 @@
 # make test      ruff, mypy, pytest: what CI runs (on Debian, as root or with sudo, it installs Chromium and PostgreSQL where there are none)
 # make lint      the first two of these
 # make bench     what is fast, measured, beside its rivals (which it installs)
+# make audit     known vulnerabilities of what requirements.lock names, where their service can be reached
 # make docs      write what the documents take from the code
 # make lock      resolve both locks anew from pyproject.toml: the lake's, and the rivals' of make bench
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := install
-.PHONY: install up demo test lint tools bench lock docs
+.PHONY: install up demo test lint audit tools bench lock docs
 
 BIN := .venv/bin
 DONE := .venv/.installed
@@ -42,6 +43,9 @@ lint: $(DONE)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+audit: $(DONE)
+	$(BIN)/python -m deployments.audit
 
 # What tests need and Python's index does not have. Where it cannot be had they are skipped, and say what is missing.
 tools:

@@ -141,11 +141,11 @@ class Api:
         """The run's page in the UI."""
         return f"{self.url}/runs/flow-run/{run}"
 
-    def block_document(self, kind: str, name: str) -> str | None:
-        """Return the id of a block by its type's slug and its name, or None where there is none."""
+    def block_document(self, kind: str, name: str) -> dict[str, Any] | None:
+        """Return a block by its type's slug and its name, with its schema, or None where there is none."""
         asked = {"block_documents": {"name": {"any_": [name]}}, "block_types": {"slug": {"any_": [kind]}}}
         found = self._send("POST", "block_documents/filter", asked)
-        return str(found[0]["id"]) if found else None
+        return dict(found[0]) if found else None
 
     def automations(self) -> dict[str, str]:
         """Return the id of every automation by name."""

@@ -20,7 +20,7 @@ def put(api: Api, block: str | None) -> list[str]:
             or None: then nobody is told.
 
     Raises:
-        BadInputError: there is no such block.
+        BadInputError: there is no such block, or it can send no message.
         LakeError: the server does not answer, or refuses one.
     """
     known, done = api.automations(), []
@@ -49,4 +49,9 @@ def _document(api: Api, block: str) -> str:
             f"notify.block {block!r}: Prefect has no such block: make it in the UI (Blocks), and name it as TYPE/NAME, "
             "such as slack-webhook/alerts"
         )
-    return found
+    if "notify" not in found["block_schema"]["capabilities"]:
+        raise BadInputError(
+            f"notify.block {block!r}: a block of this type cannot send messages (custom-webhook can, webhook cannot): "
+            "make one of another type in the UI (Blocks)"
+        )
+    return str(found["id"])

@@ -8,6 +8,7 @@ from expectations.day_result import DayResult
 from expectations.limits import TOP
 from expectations.markdown import Link, cell, table
 from expectations.outcome import Outcome, RuleResult
+from expectations.report_file import HEADING
 from lake.windows import iso
 
 _DAYS_LISTED = 400
@@ -17,7 +18,7 @@ def markdown(outcome: Outcome) -> str:
     """Return the report: metadata, summary, offending rows, statistics, assessment."""
     is_bars = outcome.source == "bars"
     parts = [
-        f"# Validation of {outcome.source} {outcome.tf}: {outcome.verdict}",
+        f"{HEADING}{outcome.source} {outcome.tf}: {outcome.verdict}",
         _metadata(outcome),
         "## Validation Summary\n\n" + _summary(outcome),
         *(_offending(rule) for rule in outcome.rules if rule.violations),

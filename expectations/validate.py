@@ -13,6 +13,7 @@ from expectations import rulepack
 from expectations.due import whole
 from expectations.limits import TOP
 from expectations.outcome import Outcome, RuleResult, Spreads
+from expectations.report_file import refuse
 from expectations.rule import Rule
 from expectations.run import Done, Progress, Run
 from expectations.tables import Table, checked_names, of_source
@@ -54,14 +55,16 @@ def validate(
         keep_runs: of how many runs of this suite pages and results stay (`validation.keep_runs`).
 
     Raises:
-        BadInputError: the source or timeframe is none, a symbol is none, no whole minute lies in the window.
+        BadInputError: the source or timeframe is none, a symbol is none, no whole minute lies in the window, or the
+            report must not be written there.
         LakeError: a file cannot be read, or an expectation cannot be evaluated. That is never a pass.
     """
     tables = of_source(source, tf)
     chosen = checked_names(source, list(symbols))
     window = _whole(window, tables)
     lengths = "-".join(length for _, length in tables)
-    report = Path(report) if report else layout.reports / f"{_report_name(chosen, window, lengths, source)}.md"
+    report = report or layout.reports / f"{_report_name(chosen, window, lengths, source)}.md"
+    refuse(layout, report)
     with locks.validation(layout), redirect_stdout(sys.stderr):  # what an own expectation prints is no JSON
         told = progress or (lambda _: None)
         done, spreads, rules, index, doubts = _run(layout, tables, chosen, window, now, told, keep_runs)

@@ -1,7 +1,5 @@
 """What is in the lake, as one file."""
 
-from pathlib import Path
-
 from loguru import logger
 from prefect import State, flow
 
@@ -9,6 +7,7 @@ from lake import settings, slices
 from lake.params import Codec, End, Format, Out, Series, SliceSource, Start, Timeframe
 from lake.windows import Window
 from tasks import artifacts, progress
+from tasks.places import named_file
 from tasks.runs import ended, named, reported
 from tasks.slices import write_slice
 
@@ -33,7 +32,8 @@ def slice_export(
         symbols: Pairs, such as SOLUSDT; of macro, tickers. In the order in which they shall be in the file.
         start: First moment (UTC), such as 2025-10-21T00:00:00Z.
         end: End (UTC), such as 2025-10-22T00:00:00Z; does not belong to the range any more.
-        out: File to write, NAME.receipt.json beside it. A relative path is taken from the lake's base folder.
+        out: File to write, NAME.receipt.json beside it. A relative path is taken from the lake's folder; a run that
+            was ordered from Prefect writes below it alone.
         tf: Length of a bar, 1s to 1d; start and end are then on its grid. Left out: bars as stored (1s), klines of 1m.
         source: What is read: bars (the lake's own), klines (the exchange's), macro (minutes) or funding (hours).
         format: parquet or csv (ISO 8601 times, shortest exact numbers, no cell that a spreadsheet runs as a formula).
@@ -45,7 +45,7 @@ def slice_export(
     codec = lake.transformer.parquet_compression
     wanted = slices.asked(source, symbols, Window(start, end), tf, format, compression, codec)
     with progress.shown("slice") as shown:
-        done = write_slice(lake.layout, wanted, Path(out), overwrite, require_complete, shown)
+        done = write_slice(lake.layout, wanted, named_file(lake.layout, out), overwrite, require_complete, shown)
     if done.without_rows:
         logger.warning("{}: no {} in {}", ", ".join(done.without_rows), source, wanted.window)
     artifacts.link("slice-export", done.path, f"{done.path.name}: {done.rows:,} rows, {done.bytes:,} bytes")

@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 
 from prefect import State, flow
 
@@ -13,6 +12,7 @@ from lake.params import End, Out, RulesSource, RulesTimeframe, Series, Start, wi
 from lake.settings import Settings
 from lake.windows import DAY, Window
 from tasks import artifacts, history, progress
+from tasks.places import named_file
 from tasks.rules import check_rules, names_of
 from tasks.runs import each, judged, named, reported
 
@@ -36,18 +36,19 @@ def validate_rules(
         end: End (UTC), such as 2025-10-22T00:00:00Z; does not belong to the range any more.
         tf: Length of a bar or kline: 1s or 1m. Left out: bars as stored (1s), klines of 1m.
         source: What is checked: bars (the lake's own), klines (the exchange's), macro or derivatives.
-        report: Markdown file to write. Left out: one under the lake's reports/.
+        report: Markdown file to write, in the place of another report at most. Left out: one under the lake's reports/.
+            A relative path is taken from the lake's folder; a run that was ordered from Prefect writes below it alone.
         fetch_klines: Of bars: first fetch the klines that the lake lacks, so that R7 can compare every minute.
     """
     lake, now = settings.load(), datetime.now(UTC)
     span = window(start, end) or Window.of_day(now.date() - DAY)
-    names = symbols or names_of(lake, source)
+    names, place = names_of(lake, source, symbols), named_file(lake.layout, report) if report else None
     if not names:
         raise LakeError(f"no symbol has {source} yet: {_FIRST[source]} first")
     notes = _fetch(lake, names, span) if fetch_klines and source == "bars" else []
     with progress.shown("validate") as shown:
         outcome = check_rules(
-            lake.layout, names, span, tf, source, now, Path(report) if report else None, shown, notes,
+            lake.layout, names, span, tf, source, now, place, shown, notes,
             lake.validation.keep_runs,
         )  # fmt: skip
     key = "validate-rules" if source == "bars" else f"validate-rules-{source}"

@@ -61,6 +61,17 @@ def scratch(folder: Path, name: str = "scratch") -> Iterator[Path]:
             hidden.unlink(missing_ok=True)
 
 
+@contextmanager
+def for_the_owner() -> Iterator[None]:
+    """While the block runs, files and folders that this process makes are its user's alone, where the system knows."""
+    before = os.umask(0o077)
+    os.umask(before | 0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a small text file (UTF-8, line feeds), whole or not at all."""
     with whole(path) as hidden:

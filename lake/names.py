@@ -1,8 +1,8 @@
 """Symbols, as folder names and cell values that nothing can be hidden in.
 
-The exchange lists symbols that are not ASCII (``币安人生USDT``), so letters and digits of any script are taken; path
-separators, dots, quotes, brackets, control and bidirectional characters are not, because a symbol becomes a folder, an
-SQL value and a cell of a web page.
+The exchange lists symbols that are not ASCII (``币安人生USDT``), so letters of scripts without capitals are taken. Of
+others (Cyrillic, Greek) they look like ours and are not, nor are those that run from right to left, path separators,
+dots, quotes, brackets, control and bidirectional characters: a symbol becomes a folder, an SQL value, a page's cell.
 """
 
 import re
@@ -13,6 +13,7 @@ from lake.errors import BadInputError
 
 _MAX_LENGTH = 40
 _WINDOWS_DEVICES = {"CON", "PRN", "AUX", "NUL", *(f"{n}{i}" for n in ("COM", "LPT") for i in range(1, 10))}
+_NO_PATH = frozenset('<>"|?*')
 _TICKER = re.compile(r"[A-Z0-9^][A-Z0-9.=^-]{0,19}")
 
 
@@ -23,11 +24,18 @@ def symbol(text: str) -> str:
         BadInputError: not 1 to 40 letters and digits, or a name Windows keeps for a device.
     """
     name = unicodedata.normalize("NFC", text).upper() if isinstance(text, str) else ""
-    if not name.isalnum() or len(name) > _MAX_LENGTH or name in _WINDOWS_DEVICES:
+    if not name or not all(map(_plain, name)) or len(name) > _MAX_LENGTH or name in _WINDOWS_DEVICES:
         raise BadInputError(
             f"symbol {str(text)[:60]!r}: expected 1 to {_MAX_LENGTH} letters and digits, such as SOLUSDT"
         )
     return name
+
+
+def _plain(letter: str) -> bool:
+    """Whether it is one of ours, or of a script that has no capitals and runs from left to right."""
+    if letter.isascii():
+        return letter.isalnum()
+    return unicodedata.category(letter) == "Lo" and unicodedata.bidirectional(letter) == "L"
 
 
 def symbols(names: Iterable[str]) -> list[str]:
@@ -64,3 +72,14 @@ def tickers(names: Iterable[str]) -> list[str]:
     if not unique:
         raise BadInputError("tickers: at least one is needed, such as SPY")
     return unique
+
+
+def path(text: str) -> str:
+    """Return ``text`` as a path: one that every system takes, and that a page and a terminal show as it is.
+
+    Raises:
+        BadInputError: it has control or invisible characters, or one of ``< > " | ? *``.
+    """
+    if odd := sorted({letter for letter in text if letter in _NO_PATH or not letter.isprintable()}):
+        raise BadInputError(f"path {text[:200]!r}: {' '.join(map(repr, odd))} is in it: name another")
+    return text

@@ -44,11 +44,11 @@ def refuse(layout: Layout, out: Path, overwrite: bool) -> None:
     try:
         if out.name.endswith(RECEIPT):
             raise BadInputError(f"{out}: is the name of a slice's receipt: name another file")
-        if out.is_symlink() or (out.exists() and not out.is_file()):
-            raise BadInputError(f"{out}: is there already, and no plain file: name another file")
+        if unfit(out):
+            raise BadInputError(f"{out}: is there already, and no plain file (or a part of it is a file): name another")
         if out.exists() and not overwrite:
             raise BadInputError(f"{out}: is there already: name another file, move it away, or overwrite it")
-        if _is_own(layout, out):
+        if is_own(layout, out):
             raise BadInputError(
                 f"{out}: lies among the lake's own files, where readers would take it for theirs: name another folder"
             )
@@ -59,8 +59,35 @@ def refuse(layout: Layout, out: Path, overwrite: bool) -> None:
         raise BadInputError(f"out {str(out)[:200]!r}: cannot be the name of a file ({error})") from error
 
 
-def _is_own(layout: Layout, out: Path) -> bool:
-    """By name, in whichever case, for folders that are not there yet; by identity, as a link has another name."""
+def inside(layout: Layout, out: Path) -> Path:
+    """Return a file below the lake's folder: relative paths are taken from it.
+
+    Raises:
+        BadInputError: by whatever links and ``..``, it lies elsewhere; ``~`` is somebody's home folder.
+    """
+    try:
+        place = layout.base / out
+        if layout.base.resolve() in place.resolve().parents and not out.parts[0].startswith("~"):
+            return place
+        why = "lies outside of the lake's folder"
+    except (OSError, ValueError, RuntimeError) as error:
+        why = f"cannot be the name of a file ({error})"
+    raise BadInputError(
+        f"{str(out)[:200]!r} {why}: name a file below it, such as slices/sol.parquet; only a shell writes elsewhere"
+    )
+
+
+def unfit(out: Path) -> bool:
+    """Tell whether a name is that of a link, a folder, a device, or lies below a file."""
+    strange = out.is_symlink() or (out.exists() and not out.is_file())
+    return strange or any(parent.exists() and not parent.is_dir() for parent in out.parents)
+
+
+def is_own(layout: Layout, out: Path) -> bool:
+    """Tell whether a file lies among those that the lake itself writes and reads, by whatever links and ``..``.
+
+    By name, in whichever case, for folders that are not there yet; by identity, as a link has another name.
+    """
     base, place = layout.base.resolve(), out.resolve()
     if base in place.parents and place.relative_to(base).parts[0].casefold() in _OWN:
         return True

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from lake.errors import BadInputError
 from lake.intervals import Interval as Interval
+from lake.names import path as checked_path
 from lake.names import symbols as checked_symbols
 from lake.names import tickers as checked_tickers
 from lake.sections import Compression
@@ -53,7 +54,9 @@ SliceSource = Source
 Codec = Compression
 RulesSource = Literal["bars", "klines", "macro", "derivatives"]
 Format = Form
-Out = Annotated[str, Field(min_length=1, max_length=1000, pattern=r"^[^\x00]+$")]
+Out = Annotated[
+    str, Field(min_length=1, max_length=1000, pattern=r"^[^\x00-\x1f\x7f<>\"|?*]+$"), AfterValidator(checked_path)
+]
 Duration = Annotated[float, Field(gt=0, le=366 * 86_400)]
 
 

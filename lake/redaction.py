@@ -2,11 +2,10 @@
 
 from urllib.parse import unquote, urlsplit
 
+from lake.sections import SHORTEST
 from lake.settings import Settings
 
 HIDDEN = "***"
-_SHORTEST = 4
-"""A shorter password would hide half of every line, and is none."""
 
 
 def secrets(found: Settings) -> tuple[str, ...]:
@@ -15,7 +14,7 @@ def secrets(found: Settings) -> tuple[str, ...]:
     login = server.auth_string.get_secret_value() if server.auth_string else ""
     address = server.database_url.get_secret_value() if server.database_url else ""
     known = {login, login.partition(":")[2], address, *_passwords(address)}
-    return tuple(sorted((one for one in known if len(one) >= _SHORTEST), key=len, reverse=True))
+    return tuple(sorted((one for one in known if len(one) >= SHORTEST), key=len, reverse=True))
 
 
 def hidden(text: str, known: tuple[str, ...]) -> str:

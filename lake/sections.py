@@ -1,7 +1,9 @@
 """The sections of `config.yml`: each key with its type, bounds and default."""
 
+from contextlib import suppress
+from ipaddress import ip_address
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
@@ -18,7 +20,7 @@ def _ws(url: str) -> str:
 
 def _url(url: str, kinds: tuple[str, ...]) -> str:
     try:
-        known = url.startswith(kinds) and bool(urlsplit(url).hostname) and urlsplit(url).port != 0
+        known = url.startswith(kinds) and _is_plain(urlsplit(url))
     except ValueError:
         known = False
     if not known or any(c.isspace() for c in url):
@@ -26,6 +28,31 @@ def _url(url: str, kinds: tuple[str, ...]) -> str:
     return url.rstrip("/")
 
 
+def _is_plain(url: SplitResult) -> bool:
+    """A host that is what it looks like, and no login, which would stand in errors; not where clouds keep theirs."""
+    host = url.hostname or ""
+    with suppress(ValueError):
+        if ip_address(host).is_link_local:
+            return False
+    return bool(host) and host.isascii() and url.port != 0 and not ("@" in url.netloc or url.query or url.fragment)
+
+
+def _database(url: SecretStr) -> SecretStr:
+    if not url.get_secret_value().startswith(_DATABASES) or not url.get_secret_value().isprintable():
+        raise ValueError(f"expected a URL that starts with {' or '.join(_DATABASES)}")
+    return url
+
+
+def _login(login: SecretStr) -> SecretStr:
+    user, _, password = login.get_secret_value().partition(":")
+    if not user or len(password) < SHORTEST or not password.isprintable():
+        raise ValueError(f"expected user:password, the password with {SHORTEST} characters or more")
+    return login
+
+
+SHORTEST = 4
+"""Of a password; a shorter one could not be hidden in a line without hiding half of it."""
+_DATABASES = ("postgresql+asyncpg://", "sqlite+aiosqlite:///")
 HttpUrl = Annotated[str, AfterValidator(_http)]
 WsUrl = Annotated[str, AfterValidator(_ws)]
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -97,8 +124,8 @@ class Server(Listener):
 
     host: Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[A-Za-z0-9.:-]+$")] = "127.0.0.1"
     keep_runs_days: Annotated[int, Field(ge=1, le=3650)] = 30
-    database_url: SecretStr | None = None
-    auth_string: Annotated[SecretStr, Field(min_length=3)] | None = None
+    database_url: Annotated[SecretStr, AfterValidator(_database)] | None = None
+    auth_string: Annotated[SecretStr, AfterValidator(_login)] | None = None
 
     @model_validator(mode="after")
     def _safe(self) -> Self:
@@ -107,8 +134,6 @@ class Server(Listener):
                 f"host {self.host} is not loopback, and there is no login: set server.auth_string to user:password, "
                 "or leave host at 127.0.0.1"
             )
-        if self.auth_string is not None and ":" not in self.auth_string.get_secret_value():
-            raise ValueError("auth_string: expected user:password")
         return self
 
     @property

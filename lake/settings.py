@@ -20,6 +20,7 @@ from pydantic_settings import (
 
 from lake.errors import BadInputError
 from lake.layout import Layout
+from lake.names import path as checked_path
 from lake.names import symbols as checked_symbols
 from lake.names import tickers as checked_tickers
 from lake.sections import Binance, Collector, Listener, Logging, MacroMinute, Notify, Server, Transformer, Validation
@@ -161,8 +162,10 @@ def _one_line(error: ValidationError, values: dict[str, Any], path: Path | None)
     first = error.errors()[0]
     key = ".".join(str(part) for part in first["loc"]) or "config"
     what = "no such key: see config.yml for the keys there are" if first["type"] == "extra_forbidden" else first["msg"]
-    hidden = first["type"] == "extra_forbidden" or isinstance(first.get("input"), dict) or key in SECRET
-    given = "" if hidden else f" (given: {str(first.get('input'))[:60]!r})"
+    value = str(first.get("input"))
+    secret = key in SECRET or "@" in value  # a login in an address
+    hidden = first["type"] == "extra_forbidden" or isinstance(first.get("input"), dict) or secret
+    given = "" if hidden else f" (given: {value[:60]!r})"
     return f"{_source(key, values, path)}: {what.removeprefix('Value error, ')}{given}"
 
 
@@ -177,9 +180,13 @@ def _base(text: str, values: dict[str, Any], path: Path | None) -> str:
     """A relative base path in the file is taken from the file's folder, so that a worker's folder does not matter."""
     if "://" in text:
         raise BadInputError(f"base_path {text!r}: object stores are not supported yet: name a folder")
-    if "\0" in text or not text.strip():
+    if not text.strip():
         raise BadInputError("base_path: expected a folder, such as ./data")
-    if odd := set("*?[]" + ("" if os.name == "nt" else "\\")) & set(text):
+    try:
+        checked_path(text)
+    except BadInputError as error:
+        raise BadInputError(f"base_path: {error}") from None
+    if odd := set("[]" + ("" if os.name == "nt" else "\\")) & set(text):
         raise BadInputError(
             f"base_path {text!r}: {''.join(sorted(odd))} would be a pattern in DuckDB: name another folder"
         )

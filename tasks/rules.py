@@ -17,8 +17,16 @@ if TYPE_CHECKING:
     from expectations.outcome import Outcome
 
 
-def names_of(lake: Settings, source: RulesSource) -> list[str]:
-    """Return the pairs, contracts or tickers that a source is validated of when none are named."""
+def names_of(lake: Settings, source: RulesSource, asked: list[str] | None) -> list[str]:
+    """Return the pairs, contracts or tickers that a source is validated of: those asked for, or all that there are.
+
+    Raises:
+        BadInputError: one that is asked for is none.
+    """
+    if asked:
+        from expectations.tables import checked_names
+
+        return list(checked_names(source, asked))
     if source == "macro":
         return list(lake.macro_minute.tickers)
     if source == "derivatives":

@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
 from loguru import logger
@@ -12,7 +13,7 @@ from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 from prefect.tasks import exponential_backoff
 
-from lake import log, settings
+from lake import files, log, settings
 from lake.errors import BadInputError, LakeError
 from lake.progress import Progress
 from tasks import alive
@@ -71,21 +72,22 @@ def _worth_another_try(task: Any, run: Any, state: State[Any]) -> bool:
 def reported(function: Callable[P, State[Any]]) -> Callable[P, State[Any]]:
     """Tell of a flow's runs in the heartbeat (`tasks.alive`), with or without Prefect.
 
-    In a flow run its log lines stand in Prefect's run logs too, and a `LakeError` ends it Failed with one line; outside
-    one (command line, tests) errors are raised.
+    In a flow run its log lines stand in Prefect's run logs too, what it writes is its user's alone, whoever started the
+    worker, and a `LakeError` ends it Failed with one line; outside one (command line, tests) errors are raised.
     """
 
     @functools.wraps(function)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> State[Any]:
         inside = FlowRunContext.get() is not None
         try:
-            lake = settings.load()
-            if inside:
-                log.start(lake, sink=_to_prefect(), console=False)
-            with alive.told(lake.layout, function.__name__) as run:
-                state = function(*args, **kwargs)
-                run.ended(state)
-                return state
+            with files.for_the_owner() if inside else nullcontext():
+                lake = settings.load()
+                if inside:
+                    log.start(lake, sink=_to_prefect(), console=False)
+                with alive.told(lake.layout, function.__name__) as run:
+                    state = function(*args, **kwargs)
+                    run.ended(state)
+                    return state
         except LakeError as error:
             if not inside:
                 raise

@@ -13,9 +13,10 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from websockets.sync.client import connect
@@ -182,16 +183,16 @@ def trap() -> Iterator[tuple[int, list[str]]]:
 
 
 @contextmanager
-def chromium(rebound: str | None = None) -> Iterator[Browser]:
-    """A Chromium of its own, with an empty profile, ended at the end; the name ``rebound`` is 127.0.0.1 to it."""
+def chromium(rebound: Mapping[str, str] = MappingProxyType({})) -> Iterator[Browser]:
+    """A Chromium with an empty profile, ended at the end; to it each name in ``rebound`` is that address."""
     found = executable()
     assert found, MISSING
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile, trap() as (port, knocks):
         root = ["--no-sandbox"] if os.name == "posix" and os.geteuid() == 0 else []
-        names = f"MAP {rebound} 127.0.0.1, " if rebound else ""
+        names = "".join(f"MAP {name} {address}, " for name, address in rebound.items())
         ways = [
             f"--host-resolver-rules={names}MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-            f"--proxy-server=http://127.0.0.1:{port}", *([f"--proxy-bypass-list={rebound}"] if rebound else []),
+            f"--proxy-server=http://127.0.0.1:{port}", f"--proxy-bypass-list={';'.join(rebound)}",
         ]  # fmt: skip
         command = [found, *_QUIET, *root, *ways, f"--user-data-dir={profile}"]
         process = subprocess.Popen([*command, "about:blank"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 from tests import browser
 from tests.live import wait
 
-NAME = "evil.example"
+NAMES = {"127.0.0.1": "evil.example", "127.0.0.2": "other.evil.example"}
+"""The other site's names, by what they resolve to."""
 REFUSED = re.compile("refused: asked by another site|Unauthorized|asked by another site, or by another name")
 OPAQUE = "0 "
 """What a page gets of an answer that it must not read."""
@@ -48,7 +49,7 @@ def site():
     """A server of the other site's; gives its address by its name."""
     with ThreadingHTTPServer(("127.0.0.1", 0), _Page) as server:
         Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://{NAME}:{server.server_port}/"
+        yield f"http://{NAMES['127.0.0.1']}:{server.server_port}/"
         server.shutdown()
 
 
@@ -71,12 +72,13 @@ def opens(url, *protocols):
 
 def rebound(url):
     """An address of loopback by a name of the other site's that resolves to it."""
-    return f"http://{NAME}:{urlsplit(url).port}{urlsplit(url).path}"
+    parts = urlsplit(url)
+    return f"http://{NAMES[parts.hostname]}:{parts.port}{parts.path}"
 
 
 @contextmanager
 def chromium():
-    """A browser that takes the other site's name for 127.0.0.1, as after DNS rebinding; nobody else was asked."""
-    with browser.chromium(NAME) as found:
+    """A browser that takes the other site's names for loopback, as after DNS rebinding; nobody else was asked."""
+    with browser.chromium({name: address for address, name in NAMES.items()}) as found:
         yield found
         assert found.knocks == []

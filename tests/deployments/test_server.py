@@ -7,13 +7,15 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from deployments import prefect_stack
+from deployments import prefect_automations, prefect_stack
 from deployments.processes import Children
 from lake import read
+from lake.errors import BadInputError
 from lake.layout import Layout
 from lake.windows import Window
 from simulator import Simulator
 from tests.conftest import Raw
+from tests.deployments.receiver import BLOCKS, receiver
 from tests.live import wait
 
 pytestmark = pytest.mark.slow(minutes=2)
@@ -152,6 +154,12 @@ def test_a_run_leaves_a_table_progress_and_the_lakes_own_log_lines(stack, bars):
     assert left["progress", None] == 100
 
 
+def test_what_a_run_writes_only_its_owner_may_read_whoever_started_the_worker(stack, bars):
+    found = [path for path in stack.layout.base.rglob("*") if "raw" not in path.relative_to(stack.layout.base).parts]
+    assert any(path.suffix == ".parquet" for path in found)
+    assert [path for path in found if path.stat().st_mode & 0o077] == []
+
+
 def test_one_that_fails_is_named_and_the_other_is_built(stack, bars):
     run = stack.end("transform-hour/local", symbols=["XXXUSDT", "DOTUSDT"], start="2025-10-20", end="2025-10-21")
     assert run.type == "FAILED"
@@ -225,6 +233,49 @@ def test_each_source_leaves_artifacts_by_keys_of_its_own_and_an_error_is_no_verd
     assert run.type == "FAILED"
     assert "klines_1m.parquet: cannot be read" in run.message
     assert not any(word in run.message for word in ("PASS", "INVESTIGATE", "FAIL:"))
+
+
+@pytest.fixture(scope="module")
+def told(stack):
+    """The messages that were sent so far; blocks are there that send them."""
+    with receiver() as (place, messages):
+        script = [sys.executable, "-c", BLOCKS, place]
+        subprocess.run(script, env=stack.children.environment, check=True, capture_output=True, timeout=120)
+        yield messages
+
+
+def about(told, run):
+    """The texts of the messages that name a run."""
+    return [text for text in map(json.dumps, told) if run.name in text]
+
+
+def test_a_failed_run_and_a_verdict_fail_are_told_once_each_by_flow_run_and_reason(stack, bars, told):
+    prefect_automations.put(stack.api, "custom-webhook/alerts")
+    failed = stack.end("slice-export/local", symbols=["DOTUSDT"], start="2025-10-23", end="2025-10-20", out="x")
+    judged = stack.end("validate-rules/local", symbols=["DOTUSDT"], start="2025-10-27", end="2025-10-28")
+    stack.end("transform-hour/local", symbols=["DOTUSDT"])
+    for run, flow, reason in (
+        (failed, "slice-export", "is not after start"),
+        (judged, "validate-rules", "FAIL: 0 rows"),
+    ):
+        wait(lambda run=run: about(told, run), RUN_S)
+        (text,) = about(told, run)
+        assert all(word in text for word in (f"crypto-lake: {flow} Failed", run.name, reason, f"flow-run/{run.id}")), (
+            text
+        )
+    assert not [message for message in told if "transform DOTUSDT" in json.dumps(message)]
+    prefect_automations.put(stack.api, "slack-webhook/alerts")
+    again = stack.end("slice-export/local", symbols=["DOTUSDT"], start="2025-10-24", end="2025-10-20", out="x")
+    wait(lambda: about(told, again), RUN_S)
+    assert len(about(told, again)) == 1
+    assert {message.get("key") for message in told} == {"k3y-of-the-receiver", None}
+    assert not [message for message in told if "k3y" in json.dumps({**message, "key": ""})]
+
+
+def test_a_block_that_is_not_there_or_sends_no_messages_is_refused_by_name(stack, told):
+    for block, words in (("slack-webhook/none", "no such block"), ("webhook/alerts", "cannot send messages")):
+        with pytest.raises(BadInputError, match=f"notify.block '{block}'.*{words}"):
+            prefect_automations.put(stack.api, block)
 
 
 def test_a_day_is_compacted(stack, bars):

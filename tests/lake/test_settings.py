@@ -1,4 +1,7 @@
+import functools
+
 import pytest
+import yaml
 
 from lake import settings
 from lake.errors import BadInputError
@@ -98,6 +101,65 @@ def test_nonsense_in_the_environment_is_one_line_that_names_the_variable(config,
         settings.load()
     assert "\n" not in str(error.value)
     assert name in str(error.value) or "LAKE_SYMBOLS" in str(error.value)
+
+
+def leaves(section, above=()):
+    """The path and the type of every key."""
+    for name, field in section.model_fields.items():
+        if hasattr(field.annotation, "model_fields"):
+            yield from leaves(field.annotation, (*above, name))
+        else:
+            yield (*above, name), field.annotation
+
+
+HOSTILE = [
+    "", " ", "../../etc/passwd", "a\nb", "a\x1b[2Jb", "<script>alert(1)</script>", "{{ 7*7 }}", "'; DROP TABLE x; --",
+    "=cmd|' /C calc'!A0", "-rf", "x" * 10_000, "\u202eTDSULOS", "S\u041eLUSDT", "nan", "inf", "-1", "1e400", "9" * 30,
+    "file:///etc/passwd", "http://169.254.169.254/latest", "http://[fe80::1]/", "http://user:password@127.0.0.1",
+    "http://\u0430.com", "http://a/?x=1", "javascript:alert(1)", "ftp://a", "ws://a b", "mysql://a/b", "0.0.0.0", "::",
+    "lan", "127.0.0.2", "127.0.0.1 ", "localhost.", "a\0b",
+]  # fmt: skip
+HARMLESS = {
+    "base_path": {"../../etc/passwd", "-rf", "S\u041eLUSDT", "nan", "inf", "-1", "1e400", "9" * 30, "lan", "::",
+                  "javascript:alert(1)", "0.0.0.0", "127.0.0.2", "127.0.0.1 ", "localhost.", "'; DROP TABLE x; --",
+                  "x" * 10_000},
+    "server.auth_string": {"file:///etc/passwd", "http://169.254.169.254/latest", "http://user:password@127.0.0.1",
+                           "http://[fe80::1]/", "http://\u0430.com", "http://a/?x=1", "javascript:alert(1)", "ws://a b",
+                           "mysql://a/b"},
+}  # fmt: skip
+"""The lake lies where its owner says, and a password may be anything."""
+
+
+@pytest.mark.parametrize("key", [path for path, _ in leaves(settings.Settings)], ids=".".join)
+def test_every_key_refuses_what_is_hostile_in_the_file_and_in_the_environment(config, monkeypatch, key):
+    variable, taken = "LAKE_" + "__".join(key).upper(), []
+    for value in HOSTILE:
+        nested = functools.reduce(lambda inner, name: {name: inner}, reversed(key), value)
+        for text, environment in ((yaml.safe_dump(nested), {}), ("{}", {} if "\0" in value else {variable: value})):
+            config(text)
+            with monkeypatch.context() as patch:
+                for name, given in environment.items():
+                    patch.setenv(name, given)
+                try:
+                    settings.load()
+                    taken += [value] if text != "{}" or environment else []
+                except BadInputError as error:
+                    assert not {"\n", "\x1b", "\u202e"} & set(str(error))
+                    assert key[0] in str(error).lower()
+    assert set(taken) == HARMLESS.get(".".join(key), set())
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "", "127.0.0.1 ", "127.0.0.2", "nas.lan", "LOCALHOST", "0", "127.1"])
+def test_a_server_for_others_to_see_needs_a_login(config, monkeypatch, host):
+    config(yaml.safe_dump({"server": {"host": host}}))
+    with pytest.raises(BadInputError, match=r"server(\.host)?: "):
+        settings.load()
+    monkeypatch.setenv("LAKE_SERVER__AUTH_STRING", "admin:secret")
+    if host.strip() == host != "":
+        assert settings.load().server.host == host
+    else:
+        with pytest.raises(BadInputError, match=r"server\.host"):
+            settings.load()
 
 
 def test_tickers_are_in_yahoos_capitals_each_once(config):
