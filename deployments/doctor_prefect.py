@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-from filelock import Timeout
-
 from deployments import collector_run, system
 from deployments.prefect_api import Api
 from deployments.prefect_stack import POOL
@@ -21,23 +19,12 @@ _WHY = "crypto-lake status shows what up does about it, logs/processes why"
 
 def all_of(found: Settings, now: datetime) -> list[Finding]:
     """Look at all of it. What does not run is a failure while `up` ought to keep it running, else a warning."""
-    api, up = system.api(found, TIMEOUT_S), is_up(found.layout)
+    api, up = system.api(found, TIMEOUT_S), locks.is_held(found.layout, locks.up)
     missing: tuple[State, str] = ("fail", _WHY) if up else ("warn", _UP)
     parts = (
         _server(api, now, missing) if api.healthy() else [_not("Prefect server", "does not answer", missing, api.url)]
     )
     return [*parts, _collector(found.layout, missing)]
-
-
-def is_up(layout: Layout) -> bool:
-    """Whether `crypto-lake up` holds this lake; nothing is made to find out."""
-    if not layout.locks.is_dir():
-        return False
-    try:
-        with locks.up(layout).acquire(blocking=False):
-            return False
-    except Timeout:
-        return True
 
 
 def _server(api: Api, now: datetime, missing: tuple[State, str]) -> list[Finding]:
