@@ -23,7 +23,7 @@ class Up:
     """The lake that is up, as a person at another shell sees it."""
 
     def __init__(self, folder, database):
-        self.folder, self.layout = folder, Layout(folder / "lake")
+        self.folder, self.layout, self.database = folder, Layout(folder / "lake"), database
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith("LAKE_")}
         self.environment["LAKE_CONFIG"] = str(folder / "config.yml")
         if database:
