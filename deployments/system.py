@@ -186,8 +186,8 @@ class System:
             part = self._part(name)
             pid = part.process.pid if part.process else None
             health.say(layout, name, "running" if part.up else "error", now, pid=pid, last_error=part.said or None)
-        health.write(layout, now)
         self._unwritten = False
+        health.write(layout, now)
 
     def close(self) -> None:
         """From here on start nothing, and let no further Ctrl-C keep anything from being ended."""
