@@ -34,7 +34,11 @@ def _server(api: Api, now: datetime, missing: tuple[State, str]) -> list[Finding
     except LakeError as error:
         if "404" in str(error):
             return [server, _not("pool", f"{POOL} is not there", missing)]
-        return [Finding("Prefect server", "fail", str(error), "server.auth_string in config.yml must be the server's")]
+        login = "401" in str(error) or "403" in str(error)
+        remedy = (
+            "server.auth_string in config.yml must be the server's" if login else "logs/processes/server.log says why"
+        )
+        return [Finding("Prefect server", "fail", str(error), remedy)]
     return [server, Finding("pool", "ok", f"{POOL} is there"), _worker(workers, missing), stuck(api, now)]
 
 

@@ -70,7 +70,7 @@ def server_arguments(host: str, port: int) -> tuple[str, ...]:
 
 def worker_arguments(name: str) -> tuple[str, ...]:
     """Return what starts a worker of this name."""
-    return ("-m", "prefect", "worker", "start", "--pool", POOL, "--name", name)
+    return ("-m", "deployments.prefect_worker", "--pool", POOL, "--name", name)
 
 
 def start_server(children: Children, port: int) -> Api:

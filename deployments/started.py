@@ -15,7 +15,7 @@ _GENTLE_S = 2.0
 MARK = "CRYPTO_LAKE_UP"
 """Its value is the lake's folder."""
 PARTS = {
-    "server": "-m deployments.prefect_server", "worker": "-m prefect worker start",
+    "server": "-m deployments.prefect_server", "worker": "-m deployments.prefect_worker",
     "dashboard": "-m flows dashboard", "docs": "-m deployments.docs_server",
 }  # fmt: skip
 """What stands in the command of a part."""
