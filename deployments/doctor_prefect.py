@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from deployments import collector_run, system
+from deployments import collector_run, prefect_database, system
 from deployments.prefect_api import Api
 from deployments.prefect_stack import POOL
 from deployments.reaper import gone
@@ -24,6 +24,9 @@ def all_of(found: Settings, now: datetime) -> list[Finding]:
     parts = (
         _server(api, now, missing) if api.healthy() else [_not("Prefect server", "does not answer", missing, api.url)]
     )
+    if why := prefect_database.damage(found.base_path):
+        said = f"{prefect_database.path(found.base_path)} is damaged: {why}"
+        parts = [*parts, Finding("Prefect database", "fail", said, prefect_database.REMEDY)]
     return [*parts, _collector(found.layout, missing)]
 
 
