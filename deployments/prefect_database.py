@@ -44,6 +44,4 @@ def set_aside(base: str) -> list[str]:
     aside = files.set_aside(path(base))
     for suffix in ("-wal", "-shm"):
         path(base).with_name(path(base).name + suffix).unlink(missing_ok=True)
-    return [
-        f"Prefect's database is damaged ({why}): it is {aside.name} now, and made anew"
-    ]
+    return [f"Prefect's database is damaged ({why}): it is {aside.name} now, and made anew"]
