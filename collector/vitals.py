@@ -16,8 +16,8 @@ from lake.layout import Layout
 from lake.windows import iso, micros, moment
 
 SAY_EVERY_S = 10.0
-WRITE_EVERY = 3
-"""So many signs for each heartbeat: one every 30 s."""
+WRITE_EVERY = 2
+"""So many signs for each heartbeat: one every 20 s, so that it tells of an `up` that died within 90 s: 60 and these."""
 
 
 class Vitals:

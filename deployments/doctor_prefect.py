@@ -2,9 +2,7 @@
 
 from datetime import datetime
 
-from filelock import Timeout
-
-from deployments import collector_run, system
+from deployments import collector_run, prefect_database, system
 from deployments.prefect_api import Api
 from deployments.prefect_stack import POOL
 from deployments.reaper import gone
@@ -21,23 +19,15 @@ _WHY = "crypto-lake status shows what up does about it, logs/processes why"
 
 def all_of(found: Settings, now: datetime) -> list[Finding]:
     """Look at all of it. What does not run is a failure while `up` ought to keep it running, else a warning."""
-    api, up = system.api(found, TIMEOUT_S), is_up(found.layout)
+    api, up = system.api(found, TIMEOUT_S), locks.is_held(found.layout, locks.up)
     missing: tuple[State, str] = ("fail", _WHY) if up else ("warn", _UP)
     parts = (
         _server(api, now, missing) if api.healthy() else [_not("Prefect server", "does not answer", missing, api.url)]
     )
+    if why := prefect_database.damage(found.base_path):
+        said = f"{prefect_database.path(found.base_path)} is damaged: {why}"
+        parts = [*parts, Finding("Prefect database", "fail", said, prefect_database.REMEDY)]
     return [*parts, _collector(found.layout, missing)]
-
-
-def is_up(layout: Layout) -> bool:
-    """Whether `crypto-lake up` holds this lake; nothing is made to find out."""
-    if not layout.locks.is_dir():
-        return False
-    try:
-        with locks.up(layout).acquire(blocking=False):
-            return False
-    except Timeout:
-        return True
 
 
 def _server(api: Api, now: datetime, missing: tuple[State, str]) -> list[Finding]:
@@ -47,7 +37,11 @@ def _server(api: Api, now: datetime, missing: tuple[State, str]) -> list[Finding
     except LakeError as error:
         if "404" in str(error):
             return [server, _not("pool", f"{POOL} is not there", missing)]
-        return [Finding("Prefect server", "fail", str(error), "server.auth_string in config.yml must be the server's")]
+        login = "401" in str(error) or "403" in str(error)
+        remedy = (
+            "server.auth_string in config.yml must be the server's" if login else "logs/processes/server.log says why"
+        )
+        return [Finding("Prefect server", "fail", str(error), remedy)]
     return [server, Finding("pool", "ok", f"{POOL} is there"), _worker(workers, missing), stuck(api, now)]
 
 

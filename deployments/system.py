@@ -10,7 +10,7 @@ from pathlib import Path
 
 import requests
 
-from deployments import collector_run, started
+from deployments import collector_run, prefect_database, started
 from deployments import prefect_stack as stack
 from deployments.deployed import Deployed
 from deployments.errands import Errand
@@ -108,15 +108,14 @@ class System:
         self._settings, self._children, self._errands = found, children, errands
         self.api = api(found, ASK_S)
         self._deployed = Deployed(self.api, children, found.notify.block)
-        self._unwritten = False
+        self._unwritten, self._told = False, list[str]()
         self.parts = self._parts()
 
     def _parts(self) -> list[Part]:
         found, start = self._settings, self._children.start
         ports = {name: f"http://127.0.0.1:{getattr(found, name).port}" for name in ("dashboard", "docs")}
-        server_arguments = stack.server_arguments(found.server.host, found.server.port)
         docs_arguments = ("-m", "deployments.docs_server", "--port", str(found.docs.port))
-        server = Part("server", lambda: start("server", *server_arguments), self.api.healthy, where=self.api.url)
+        server = Part("server", self._start_server, self.api.healthy, where=self.api.url)
         worker = Part("worker", self._start_worker, self._works, needs=(server, self._deployed), patience_s=90)
         collector = Part("collector", self._order, self._collects, needs=(server, self._deployed), start_s=ORDER_S)
         dashboard = Part(
@@ -128,6 +127,12 @@ class System:
 
     def _part(self, name: str) -> Part:
         return next(part for part in self.parts if part.name == name)
+
+    def _start_server(self) -> Running:
+        if self._settings.server.database_url is None:
+            self._told += prefect_database.set_aside(self._settings.base_path)
+        listener = self._settings.server
+        return self._children.start("server", *stack.server_arguments(listener.host, listener.port))
 
     def _start_worker(self) -> Running:
         return Alone(self._children.start("worker", *stack.worker_arguments(worker_name())))
@@ -154,7 +159,7 @@ class System:
 
     def tick(self) -> list[str]:
         """Look at every part and do what is due; return what there is to tell."""
-        told = []
+        told, self._told = self._told, []
         for part in self.parts:
             before = part.state, part.restarts
             part.tick(time.monotonic())
@@ -171,7 +176,8 @@ class System:
         try:
             found = reap(self.api, stack.POOL, worker_name(), datetime.now(UTC))
         except LakeError as error:
-            return [str(error)]
+            why = prefect_database.damage(self._settings.base_path)
+            return [f"Prefect's database is damaged ({why}): {prefect_database.REMEDY}" if why else str(error)]
         return [f"run {run.name}: {run.why}; ended as Crashed" for run in found]
 
     def signs(self) -> None:
@@ -186,8 +192,8 @@ class System:
             part = self._part(name)
             pid = part.process.pid if part.process else None
             health.say(layout, name, "running" if part.up else "error", now, pid=pid, last_error=part.said or None)
-        health.write(layout, now)
         self._unwritten = False
+        health.write(layout, now)
 
     def close(self) -> None:
         """From here on start nothing, and let no further Ctrl-C keep anything from being ended."""

@@ -88,7 +88,7 @@ def _already(layout: Layout) -> LakeError:
 
 def _refuse_a_second(layout: Layout) -> None:
     """Before its ports are found taken, by the first one."""
-    if layout.locks.is_dir() and _told(layout) is not None:
+    if locks.is_held(layout, locks.up):
         raise _already(layout)
 
 
@@ -189,12 +189,10 @@ def silent_s(told: dict[str, Any], now: datetime) -> float | None:
 
 def _told(layout: Layout) -> dict[str, Any] | None:
     """What is written of the one that is up; the lock says whether one is, as a killed one leaves its file behind."""
-    try:
-        with locks.up(layout).acquire(blocking=False):
-            return None
-    except Timeout:
-        found = signs.json_of(_state(layout)) or {}
-        return found if isinstance(found.get("parts"), list) else {"parts": []}
+    if not locks.is_held(layout, locks.up):
+        return None
+    found = signs.json_of(_state(layout)) or {}
+    return found if isinstance(found.get("parts"), list) else {"parts": []}
 
 
 def _facts(parts: System) -> dict[str, Any]:

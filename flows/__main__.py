@@ -335,6 +335,8 @@ def main(arguments: list[str] | None = None) -> None:
         code = _say(
             f"{'.'.join(map(str, first['loc']))}: {first['msg']} (given: {str(first['input'])[:60]!r})", BAD_INPUT
         )
+    except PermissionError as error:
+        code = _say(f"{error.filename}: {error.strerror}: is it yours? crypto-lake runs as its owner", FAILED)
     except typer.Abort:
         code = _say("stopped", INTERRUPTED)
     except Exception as error:

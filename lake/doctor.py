@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from lake.errors import LakeError
+
 State = Literal["ok", "warn", "fail"]
 WORST: tuple[State, ...] = ("fail", "warn", "ok")
 SECONDS = 10.0
@@ -70,6 +72,11 @@ def made(name: str, check: Check) -> list[Finding]:
     """Return what a check finds; what it raises is a finding too."""
     try:
         found = check()
+    except LakeError as error:
+        return [Finding(name, "fail", str(error), "mend that, then run crypto-lake doctor again")]
+    except PermissionError as error:
+        said = f"{error.filename}: {error.strerror}"
+        return [Finding(name, "fail", said, "is it yours? crypto-lake runs as the user who owns base_path")]
     except Exception as error:  # whatever it is: the other checks are to be told too
         why = f"the check itself broke ({type(error).__name__}: {str(error)[:200]})"
         return [Finding(name, "fail", why, "please report this line")]

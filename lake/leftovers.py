@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
-from filelock import Timeout
 
 from lake import locks, raw
 from lake.layout import Layout
@@ -65,7 +64,7 @@ def find(layout: Layout, *, young_s: float = YOUNG_S, seconds: float = float("in
                 (found.temporary if match["file"] else found.spills).append(path)
         elif _COPY.match(name) and _kind(layout, folder) in _DATA and _changed(path) < now - _COPY_YOUNG_S:
             found.temporary.append(path)
-    if found.open_parts and collecting(layout):
+    if found.open_parts and locks.is_held(layout, locks.collector):
         found.open_parts = []
     return found
 
@@ -83,17 +82,6 @@ def sweep(layout: Layout, found: Leftovers) -> Leftovers:
     folders = sorted({path.parent for path in found.open_parts})
     done.open_parts = raw.adopt_orphans(layout, folders)
     return done
-
-
-def collecting(layout: Layout) -> bool:
-    """Whether a collector holds this lake; nothing is made to find out."""
-    if not layout.locks.is_dir():
-        return False
-    try:
-        with locks.collector(layout).acquire(timeout=0):
-            return False
-    except Timeout:
-        return True
 
 
 def _names(top: str) -> Iterator[tuple[str, str]]:

@@ -1,6 +1,7 @@
 """Operating-system locks: two processes never write the same thing, and a killed one leaves no lock behind."""
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,23 @@ def _lock(layout: Layout, name: str) -> FileLock:
     except OSError as error:
         raise LakeError(f"{layout.locks}: cannot be made ({error.strerror}): check base_path") from error
     return _Lock(layout.locks / f"{name}.lock")
+
+
+def is_held(layout: Layout, which: Callable[[Layout], FileLock]) -> bool:
+    """Tell whether somebody holds a lock of a lake, such as `up`; nothing is made to find out.
+
+    Raises:
+        LakeError: this user may not look.
+    """
+    try:
+        if not layout.locks.is_dir():
+            return False
+        with which(layout).acquire(blocking=False):
+            return False
+    except Timeout:
+        return True
+    except OSError as error:
+        raise LakeError(f"{layout.locks}: cannot be looked at ({error.strerror}): is {layout.base} yours?") from error
 
 
 def bars(layout: Layout, symbol: str) -> FileLock:

@@ -36,6 +36,7 @@ def test_every_distribution_is_pinned_by_version_and_sha_256():
     entries = re.split(r"\n(?=[a-z0-9])", LOCK.read_text())
     assert len(entries) > 100
     pinned = re.compile(
-        r"[a-z0-9._-]+(\[[a-z0-9, -]+\])?==[0-9][^ @/]* (; [^\n]*)?\\\n( +--hash=sha256:[0-9a-f]{64}( \\)?\n)+( +#.*\n?)*"
+        r"[a-z0-9._-]+(\[[a-z0-9, -]+\])?==[0-9][^ @/]* (; [^\n]*)?\\\n"
+        r"( +--hash=sha256:[0-9a-f]{64}( \\)?\n)+( +#.*\n?)*"
     )
     assert [entry for entry in entries if not pinned.fullmatch(entry.rstrip() + "\n")] == []

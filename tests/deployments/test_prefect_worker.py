@@ -1,9 +1,10 @@
-"""The worker outlasts its server: Prefect's own ends after a minute and a half, and the collector with it."""
+"""The worker as `up` runs it: neither its server's answers nor its own log end it, as its runs would end with it."""
 
+import asyncio
+import os
 import subprocess
 import sys
 
-import httpx
 import pytest
 
 from deployments import prefect_worker
@@ -14,28 +15,37 @@ from deployments import prefect_worker
 prefect_worker.outlast_the_server()
 from prefect.workers import base, process
 from prefect._internal import observers
-assert base.critical_service_loop is observers.critical_service_loop is prefect_worker._lasting
+assert base.critical_service_loop is observers.critical_service_loop is prefect_worker.for_ever
 """
 
 
-class BackAgainError(Exception):
-    """The server has come back."""
+def test_what_a_server_answers_does_not_end_the_worker_that_asks():
+    asked = []
+
+    async def workload():
+        asked.append(1)
+        if len(asked) == 20:
+            raise asyncio.CancelledError
+        raise RuntimeError("403 Forbidden")
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(prefect_worker.for_ever(workload, interval=0, memory=10, consecutive=3, backoff=4))
+    assert len(asked) == 20
 
 
-@pytest.mark.parametrize("wrong", [httpx.ConnectError("refused"), httpx.HTTPStatusError(
-    "403", request=httpx.Request("GET", "http://127.0.0.1"), response=httpx.Response(403))])  # fmt: skip
-async def test_a_worker_whose_server_is_away_asks_until_it_is_back(wrong):
-    asked = 0
+def test_a_log_that_cannot_be_written_does_not_end_it_and_one_that_can_be_has_every_line(small_disk):
+    log = small_disk / "worker.log"
+    (small_disk / "ballast").write_bytes(bytes(1 << 20))
+    descriptor = os.open(log, os.O_CREAT | os.O_WRONLY | os.O_APPEND)
+    out = prefect_worker.lossy(descriptor)
+    for _ in range(200):
+        print("x" * 10_000, file=out, flush=True)
+    assert log.stat().st_size < 1 << 20, "the disk is full"
+    (small_disk / "ballast").unlink()
+    print("the last line, Zürich", file=out)
+    os.close(descriptor)
+    assert log.read_text(encoding="utf-8").endswith("the last line, Zürich\n")
 
-    async def ask():
-        nonlocal asked
-        asked += 1
-        raise wrong if asked < 20 else BackAgainError
 
-    with pytest.raises(BackAgainError):
-        await prefect_worker._lasting(ask, 0, backoff=2, printer=lambda *_: None)
-    assert asked == 20
-
-
-def test_every_loop_of_the_worker_is_one_that_lasts():
+def test_every_loop_of_the_worker_is_one_that_lasts_also_for_runs_to_be_cancelled():
     subprocess.run([sys.executable, "-c", EVERY_LOOP], cwd=PROJECT, check=True)

@@ -12,7 +12,7 @@ import pytest
 
 from deployments import collector_run, deployed, doctor, ports, prefect_stack, started, system, up
 from deployments.processes import Children
-from lake import locks, settings, signs
+from lake import health, locks, settings, signs
 from lake.errors import BadInputError, LakeError
 from lake.signs import Process, Sign
 
@@ -129,6 +129,16 @@ def test_on_a_full_disk_a_collector_that_cannot_say_its_sign_is_not_taken_for_de
     ballast.unlink()
     lake_up.signs()
     assert not lake_up._collects(), "it could say it now"
+
+
+def test_a_collector_that_hangs_while_it_holds_the_heartbeat_is_taken_for_dead_all_the_same(
+    lake_up, layout, process, monkeypatch
+):
+    monkeypatch.setattr(health, "_LOCK_S", 0.05)
+    say_it_collects(layout, process(mark=layout.base), 61)
+    with locks.health(layout), pytest.raises(LakeError, match="held by another process"):
+        lake_up.signs()
+    assert not lake_up._collects()
 
 
 def test_of_a_part_that_is_silent_the_heartbeat_says_so(lake_up, layout):

@@ -216,10 +216,16 @@ def test_what_was_missed_meanwhile_is_exactly_what_coverage_says_is_missing(up):
         assert held + missing == traded
 
 
-def test_down_stops_everything_within_ten_seconds_with_a_last_heartbeat(up):
+def test_down_stops_everything_with_a_last_heartbeat_even_after_up_itself_was_killed(up):
+    """The one on PostgreSQL is killed before, and what it had started goes on; within ten seconds both are gone."""
+    killed = up.login is not None
+    if killed:
+        up.process.kill()
+        up.process.wait()
     told = up.command("down")
     assert told.returncode == 0, told.stderr
-    assert up.process.wait(10) == 0
+    assert told.stdout.strip() == ("stopped what one that was killed had left" if killed else "stopped")
+    assert up.process.wait(10) == (-signal.SIGKILL if killed else 0)
     assert up.everyone() == []
     heartbeat = json.loads((up.layout.logs / "health" / "heartbeat.json").read_text())
     assert heartbeat["collector"]["status"] == "stopped"
