@@ -7,6 +7,8 @@ from prefect.artifacts import create_link_artifact, create_markdown_artifact, cr
 from prefect.context import FlowRunContext
 from rich.markup import escape
 
+from expectations.markdown import cell
+
 
 def table(key: str, rows: list[dict[str, Any]], title: str) -> None:
     """Leave a table; ``key`` (lower case, hyphens) strings the runs' tables together. No rows, no table.
@@ -40,6 +42,7 @@ def markdown(key: str, text: str, title: str) -> None:
 
 
 def link(key: str, target: Path, title: str) -> None:
-    """Leave a link to a file of this machine."""
+    """Leave a link to a file of this machine; Prefect makes Markdown of it, in which a file's name is text."""
     if FlowRunContext.get() is not None:
-        create_link_artifact(link=target.absolute().as_uri(), link_text=title, key=key, description=title)
+        text = cell(title, None)
+        create_link_artifact(link=target.absolute().as_uri(), link_text=text, key=key, description=text)

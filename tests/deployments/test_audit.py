@@ -35,8 +35,6 @@ def test_no_answer_is_no_pass(told):
 def test_every_distribution_is_pinned_by_version_and_sha_256():
     entries = re.split(r"\n(?=[a-z0-9])", LOCK.read_text())
     assert len(entries) > 100
-    pinned = re.compile(
-        r"[a-z0-9._-]+(\[[a-z0-9, -]+\])?==[0-9][^ @/]* (; [^\n]*)?\\\n"
-        r"( +--hash=sha256:[0-9a-f]{64}( \\)?\n)+( +#.*\n?)*"
-    )
+    name, version = r"[a-z0-9._-]+(\[[a-z0-9, -]+\])?", r"==[0-9][^ @/]*( ; [^\n]*)?"
+    pinned = re.compile(rf"{name}{version} \\\n( +--hash=sha256:[0-9a-f]{{64}}( \\)?\n)+( +#.*\n?)*")
     assert [entry for entry in entries if not pinned.fullmatch(entry.rstrip() + "\n")] == []
