@@ -29,7 +29,7 @@ from lake.intervals import INTERVALS, Interval
 from lake.layout import Layout
 from lake.selections import Selection
 from lake.timeframes import Timeframe
-from lake.windows import Window, parse_time
+from lake.windows import Window, iso, parse_time
 
 Names = str | Iterable[str]
 Time = str | date
@@ -56,16 +56,25 @@ def bars(
 
 
 def coverage(symbols: Names, start: Time, end: Time, *, form: Form = "pandas", base: Base = None) -> Any:
-    """Return what is held of each hour of a range, whether it has bars or not.
+    """Return what is held of each hour of a range, up to the present, whether it has bars or not.
 
     Columns: exchange, symbol, window_start (the hour), seconds_expected (those of the hour in the range) =
     seconds_held (with trades) + seconds_flat (nothing traded, as trade ids prove) + seconds_missing; seconds_complete
     (proved complete); trades_missing (trade ids that no bar has, in the hour of the bar after the hole).
 
-    Raises: as `bars`.
+    Raises: as `bars`; BadInputError, too, where the range is yet to come.
     """
-    asked = _symbols(symbols, "bars", lambda lake: lake.bar_symbols(), base)
-    return _answer(asked, selections.coverage, start, end, form)
+    asked, now = (
+        _symbols(symbols, "bars", lambda lake: lake.bar_symbols(), base),
+        datetime.now(UTC).replace(microsecond=0),
+    )
+
+    def past(layout: Layout, symbols: list[str], window: Window) -> Selection:
+        if window.start >= now:
+            raise BadInputError(f"start {iso(window.start)} is yet to come: nothing of it can be held, or missing")
+        return selections.coverage(layout, symbols, Window(window.start, min(window.end, now)))
+
+    return _answer(asked, past, start, end, form)
 
 
 def klines(

@@ -1,7 +1,7 @@
 """lake.bars and its kin: equal to the views, out of just the files that are needed."""
 
 import shutil
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 
 import duckdb
@@ -85,6 +85,14 @@ def test_coverage_tells_of_hours_without_bars_at_the_edges_of_the_range_too(two)
     assert list(got["seconds_expected"]) == [3600, 3600, 3600, 1800]
     assert list(got["seconds_missing"])[:2] == [3600, 3600]
     assert (got["seconds_expected"] == got[["seconds_held", "seconds_flat", "seconds_missing"]].sum(axis=1)).all()
+
+
+def test_coverage_counts_nothing_as_missing_that_is_yet_to_come(two):
+    now = datetime.now(UTC)
+    got = lake.coverage("SOLUSDT", now - timedelta(hours=2), now + timedelta(days=400), base=two.base)
+    assert 7199 <= got["seconds_expected"].sum() <= 7260
+    with pytest.raises(BadInputError, match="is yet to come"):
+        lake.coverage("SOLUSDT", now + timedelta(hours=1), now + timedelta(hours=2), base=two.base)
 
 
 def test_coverage_sees_a_hole_that_began_before_the_range(two):
