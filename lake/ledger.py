@@ -4,11 +4,9 @@ One SQLite file, made anew from raw/ whenever it is missing. It decides what wor
 an hour hold; the bars themselves always come from raw lines.
 """
 
-import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -17,43 +15,10 @@ from lake.duck import sql
 from lake.errors import LakeError
 from lake.layout import Layout
 from lake.raw import Part
+from lake.surroundings import Edge, Run, Surroundings
 from lake.windows import HOUR_US, Window
 
 _EVER = (-(2**62), 2**62)
-
-
-@dataclass(frozen=True)
-class Edge:
-    """The first and last trade of an hour: ids, and the last price as decimal text."""
-
-    hour: int
-    first_id: int
-    last_id: int
-    last_price: str
-
-
-@dataclass(frozen=True)
-class Run:
-    """A run of consecutive trade ids, both ends held."""
-
-    first_id: int
-    last_id: int
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """All that the bars of an hour depend on outside it: the trades around it, and those beside its runs of ids."""
-
-    before: Edge | None
-    after: Edge | None
-    ends: tuple[tuple[Run, bool, bool], ...]
-
-    def text(self) -> str:
-        """The same surroundings give the same text."""
-        before = self.before and [self.before.last_id, self.before.last_price]
-        after = self.after and self.after.first_id
-        ends = [[run.first_id, run.last_id, *held] for run, *held in self.ends]
-        return json.dumps([before, after, ends])
 
 
 class Ledger:

@@ -44,10 +44,7 @@ def symbols(names: Iterable[str]) -> list[str]:
     Raises:
         BadInputError: a symbol is none, or there is no symbol at all.
     """
-    unique = list(dict.fromkeys(symbol(name) for name in names))
-    if not unique:
-        raise BadInputError("symbols: at least one is needed, such as SOLUSDT")
-    return unique
+    return _each_once(map(symbol, names), "symbols: at least one is needed, such as SOLUSDT")
 
 
 def ticker(text: str) -> str:
@@ -68,9 +65,13 @@ def tickers(names: Iterable[str]) -> list[str]:
     Raises:
         BadInputError: a ticker is none, or there is no ticker at all.
     """
-    unique = list(dict.fromkeys(ticker(name) for name in names))
+    return _each_once(map(ticker, names), "tickers: at least one is needed, such as SPY")
+
+
+def _each_once(names: Iterable[str], none: str) -> list[str]:
+    unique = list(dict.fromkeys(names))
     if not unique:
-        raise BadInputError("tickers: at least one is needed, such as SPY")
+        raise BadInputError(none)
     return unique
 
 

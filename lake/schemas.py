@@ -66,11 +66,21 @@ class Schema:
         return self.arrow.empty_table()
 
 
+_PAIR = Column("symbol", pa.string(), "", "the pair, in the exchange's capitals")
+_CONTRACT = replace(_PAIR, meaning="the contract, in the exchange's capitals")
+
+
+def _prices(unit: str) -> tuple[Column, ...]:
+    """The four prices of a candle that somebody else has made."""
+    said = {"open": "first price", "high": "highest price", "low": "lowest price", "close": "last price"}
+    return tuple(Column(name, pa.float64(), unit, meaning) for name, meaning in said.items())
+
+
 BARS = Schema(
     "bars",
     "one symbol, one second (or minute); sorted by window_start; (symbol, window_start) unique",
     (
-        Column("symbol", pa.string(), "", "the pair, in the exchange's capitals"),
+        _PAIR,
         Column(
             "window_start", UTC_US, "UTC", "start of the second; the bar holds trades with start <= T < start + 1 s"
         ),
@@ -99,7 +109,7 @@ RAW = Schema(
     "raw",
     "one event (trade or best quote) as the exchange sent it; JSON lines, in the order received",
     (
-        Column("symbol", pa.string(), "", "the pair, in the exchange's capitals"),
+        _PAIR,
         Column(
             "ts_event",
             pa.int64(),
@@ -128,12 +138,9 @@ KLINES = Schema(
     "klines",
     "one symbol, one interval's candle as the exchange published it; sorted by open_time; (symbol, open_time) unique",
     (
-        Column("symbol", pa.string(), "", "the pair, in the exchange's capitals"),
+        _PAIR,
         Column("open_time", UTC_US, "UTC", "start of the candle"),
-        Column("open", pa.float64(), "quote per base", "first price"),
-        Column("high", pa.float64(), "quote per base", "highest price"),
-        Column("low", pa.float64(), "quote per base", "lowest price"),
-        Column("close", pa.float64(), "quote per base", "last price"),
+        *_prices("quote per base"),
         Column("volume", pa.float64(), "base", "sum of quantities"),
         Column("close_time", UTC_US, "UTC", "the candle's last millisecond (.999), from whichever source"),
         Column("quote_volume", pa.float64(), "quote", "sum of price x quantity"),
@@ -147,7 +154,7 @@ FUNDING = Schema(
     "funding",
     "one USD-M perpetual, one funding; sorted by funding_time; (symbol, funding_time) unique",
     (
-        Column("symbol", pa.string(), "", "the contract, in the exchange's capitals"),
+        _CONTRACT,
         Column("funding_time", UTC_US, "UTC", "when it was paid; some milliseconds after the full hour"),
         Column("funding_rate", pa.float64(), "", "share of the position's value that longs pay to shorts"),
         Column("mark_price", pa.float64(), "quote per base", "mark price then; the archive has none", null=True),
@@ -158,7 +165,7 @@ OPEN_INTEREST = Schema(
     "open_interest",
     "one USD-M perpetual, one moment on the 5-minute grid; sorted by ts; (symbol, ts) unique",
     (
-        Column("symbol", pa.string(), "", "the contract, in the exchange's capitals"),
+        _CONTRACT,
         Column("ts", UTC_US, "UTC", "the moment"),
         Column("open_interest", pa.float64(), "base", "contracts open on all accounts"),
         Column("open_interest_value", pa.float64(), "quote", "their value"),
@@ -171,10 +178,7 @@ MACRO = Schema(
     (
         Column("ticker", pa.string(), "", "Yahoo's name of it, such as EURUSD=X"),
         Column("ts", UTC_US, "UTC", "start of the minute"),
-        Column("open", pa.float64(), "the ticker's currency", "first price"),
-        Column("high", pa.float64(), "the ticker's currency", "highest price"),
-        Column("low", pa.float64(), "the ticker's currency", "lowest price"),
-        Column("close", pa.float64(), "the ticker's currency", "last price"),
+        *_prices("the ticker's currency"),
         Column("volume", pa.float64(), "shares or contracts", "0 for currencies, which have none"),
     ),
 )
@@ -183,7 +187,7 @@ PARITY = Schema(
     "parity",
     "one symbol, one UTC day: how many complete minutes agree with the exchange's klines; (symbol, day) unique",
     (
-        Column("symbol", pa.string(), "", "the pair, in the exchange's capitals"),
+        _PAIR,
         Column("day", pa.date32(), "UTC", "the day"),
         Column("complete_minutes", pa.int64(), "minutes", "our minutes that are proved complete"),
         Column("compared", pa.int64(), "minutes", "of these, those that have a kline"),
@@ -221,7 +225,7 @@ FUNDING_HOURS = Schema(
     "slice_funding",
     "a slice of funding: one USD-M perpetual, one hour that has any; by symbol as asked for, then window_start",
     (
-        Column("symbol", pa.string(), "", "the contract, in the exchange's capitals"),
+        _CONTRACT,
         Column("window_start", UTC_US, "UTC", "start of the hour"),
         Column("funding_rate", pa.float64(), "", "of the funding in force when the hour ends", null=True),
         Column("mark_price", pa.float64(), "quote per base", "mark price when that was paid", null=True),

@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 
 from lake import duck
 from lake.events import Events
-from lake.ledger import Edge, Run, Surroundings
 from lake.schemas import BARS
+from lake.surroundings import Edge, Run, Surroundings
 
 _QUOTE_PER_BASE = 10**8  # quote_units have 16 decimals, base_units 8
 _EDGES = pa.schema(

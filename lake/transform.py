@@ -10,17 +10,15 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import pyarrow as pa
 import pyarrow.compute as pc
 from loguru import logger
 
-from lake import files, locks, quarantine, raw, read, seconds
-from lake.errors import LakeError
+from lake import hour_bars, locks, quarantine, seconds, unread
 from lake.events import Events
 from lake.layout import Layout
-from lake.ledger import Ledger, Run
-from lake.raw import Part
-from lake.windows import SECOND_US, Window, floor_hour, iso, micros
+from lake.ledger import Ledger
+from lake.surroundings import Run
+from lake.windows import Window, floor_hour, iso
 
 BATCH_BYTES = 256 << 20
 _MOST_HOURS = 48
@@ -56,7 +54,7 @@ def _is_pending(layout: Layout, symbol: str, window: Window | None) -> bool:
     if window is not None:
         return True
     with Ledger(layout, symbol) as ledger:
-        return bool(ledger.dirty()) or any(_scan(layout, ledger))
+        return bool(ledger.dirty()) or any(unread.scan(layout, ledger))
 
 
 def run(layout: Layout, symbol: str, window: Window | None = None, compression: str = "snappy") -> Built:
@@ -74,31 +72,6 @@ def run(layout: Layout, symbol: str, window: Window | None = None, compression: 
         work.take_in()
         work.build_rest()
         return work.result(time.monotonic() - started)
-
-
-def _scan(layout: Layout, ledger: Ledger) -> Iterator[list[Part]]:
-    """Yield the parts of each day folder that are new or changed.
-
-    Of days that are compacted a folder's time of change tells whether to look; of others each part's size and time.
-    """
-    read_as = ledger.folders()
-    compacted = set(layout.compacted_days(ledger.symbol))
-    present = raw.days(layout, ledger.symbol)
-    for day in ledger.part_days() - set(present):
-        ledger.lose(day, ledger.parts(day))
-    for day, mtime_ns in present.items():
-        if day in compacted and read_as.get(day) == mtime_ns:
-            continue
-        raw.adopt_orphans(layout, [layout.raw_day(ledger.symbol, day)])
-        mtime_ns = layout.raw_day(ledger.symbol, day).stat().st_mtime_ns
-        here, known = raw.parts(layout, ledger.symbol, day), ledger.parts(day)
-        if lost := set(known) - {part.name for part in here}:
-            ledger.lose(day, lost)
-        changed = [part for part in here if known.get(part.name) != part]
-        if changed:
-            yield changed
-        elif day in compacted and raw.settled(mtime_ns):
-            ledger.folder_read(day, mtime_ns)
 
 
 class _Work:
@@ -119,7 +92,7 @@ class _Work:
 
     def take_in(self) -> None:
         """Read what is new or changed, batch by batch, and build the hours it touches."""
-        for batch in _batches(part for changed in _scan(self.layout, self.ledger) for part in changed):
+        for batch in unread.batches(self.layout, self.ledger, BATCH_BYTES // 2):
             paths = {part.path(self.layout, self.ledger.symbol): part for part in batch}
             if self.events.size + sum(part.size for part in batch) > BATCH_BYTES:
                 self.events.clear()
@@ -204,7 +177,7 @@ class _Work:
         known = self.ledger.count(hour)
         if known is not None and not self.ledger.parts_of_hour(hour)[1]:
             return False
-        there = self._there(hour)
+        there = hour_bars.there(self.layout, self.ledger.symbol, hour)
         before = 0 if there is None else max(known or 0, pc.sum(there["trade_count"]).as_py() or 0)
         if sum(run.last_id - run.first_id + 1 for run in runs) >= before or seconds.told(self.events, hour) >= before:
             return False
@@ -222,53 +195,8 @@ class _Work:
     def _write(self, hours: Sequence[int]) -> None:
         surroundings = {hour: self.ledger.surroundings(hour) for hour in hours}
         for hour, table in seconds.build(self.events, surroundings).items():
-            self._write_hour(hour, table)
-            self.tables[hour] = (len(table), _missing(table))
+            hour_bars.write(self.layout, self.ledger.symbol, hour, table, self.compression)
+            self.tables[hour] = (len(table), hour_bars.missing(table))
         with self.ledger.transaction():
             for hour in hours:
                 self.ledger.built(hour, surroundings[hour])
-
-    def _write_hour(self, hour: int, table: pa.Table) -> None:
-        """Write the bars unless they are there already, so that a compacted day stays compacted."""
-        at = floor_hour(hour)
-        path = self.layout.hour_file(self.ledger.symbol, at)
-        files.sweep(path.parent)
-        there = self._there(hour)
-        if there is not None and there.equals(table):
-            return
-        if len(table) or self.layout.day_file(self.ledger.symbol, at.date()).exists():
-            files.write_parquet(path, table, self.compression)
-        else:
-            path.unlink(missing_ok=True)
-
-    def _there(self, hour: int) -> pa.Table | None:
-        """The bars that an hour has: its own file's, else those in its day's; an hour file that is torn has none."""
-        at = floor_hour(hour)
-        own, day = self.layout.hour_file(self.ledger.symbol, at), self.layout.day_file(self.ledger.symbol, at.date())
-        if own.exists():
-            try:
-                return read.file(own)
-            except LakeError as error:
-                logger.warning("{}: written anew", error)
-                return None
-        return read.inside(read.file(day), Window.of_hour(at)) if day.exists() else None
-
-
-def _missing(table: pa.Table) -> int:
-    if not len(table):
-        return 0
-    first, last = (micros(table["window_start"][at].as_py()) for at in (0, -1))
-    return (last - first) // SECOND_US + 1 - len(table)
-
-
-def _batches(parts: Iterable[Part]) -> Iterator[list[Part]]:
-    batch: list[Part] = []
-    size = 0
-    for part in parts:
-        if batch and size + part.size > BATCH_BYTES // 2:
-            yield batch
-            batch, size = [], 0
-        batch.append(part)
-        size += part.size
-    if batch:
-        yield batch

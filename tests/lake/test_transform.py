@@ -181,7 +181,7 @@ def test_stopped_between_reading_and_writing_the_next_run_builds(layout, raw, mo
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("lake.transform.files.write_parquet", stop)
+        patch.setattr("lake.files.write_parquet", stop)
         with pytest.raises(KeyboardInterrupt):
             transform.run(layout, "SOLUSDT")
     assert transform.pending(layout) == ["SOLUSDT"]
