@@ -53,6 +53,7 @@ def status(
     from rich.console import Console
 
     from deployments import up as system
+    from deployments import up_shown
 
     found = system.status()
     silent = system.silent_s(found, datetime.now(UTC)) if found else None
@@ -61,7 +62,7 @@ def status(
     elif found is None:
         typer.echo("not up: crypto-lake up starts everything")
     else:
-        Console().print(system.table(found))
+        Console().print(up_shown.table(found))
         if silent:
             typer.echo(
                 f"up itself, process {found['pid']}, has said nothing for {silent:,.0f} s: end it, then start it"
