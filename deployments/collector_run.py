@@ -7,9 +7,9 @@ import psutil
 
 from deployments import started
 from deployments.deployed import COLLECTOR
+from deployments.ending import end
 from deployments.prefect_api import FINAL, Api
 from deployments.prefect_stack import POOL
-from deployments.processes import end
 from lake import signs
 from lake.errors import LakeError
 from lake.layout import Layout

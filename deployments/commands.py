@@ -66,6 +66,7 @@ def status(
     from rich.console import Console
 
     from deployments import up as system
+    from deployments import up_shown
     from lake import settings
 
     found = system.status()
@@ -75,7 +76,7 @@ def status(
     elif found is None:
         typer.echo(f"{settings.load().layout.base}: not up: crypto-lake up starts everything")
     else:
-        Console().print(system.table(found))
+        Console().print(up_shown.table(found))
         if silent:
             typer.echo(
                 f"up itself, process {found['pid']}, has said nothing for {silent:,.0f} s: end it, then start it"

@@ -17,6 +17,7 @@ from typing import Any
 
 import psutil
 
+from deployments.ending import end
 from lake import redaction
 from lake.errors import LakeError
 
@@ -123,25 +124,6 @@ class Child:
         if not WINDOWS:
             found.update(p for p in psutil.process_iter() if _session(p.pid) == self.pid and p.pid != self.pid)
         return found
-
-
-def end(processes: set[psutil.Process], gentle_s: float) -> None:
-    """End processes that are not ours to wait for: asked with SIGTERM, after ``gentle_s`` by force."""
-    for ask, seconds in ((psutil.Process.terminate, gentle_s), (psutil.Process.kill, 5.0)):
-        for process in filter(_alive, processes):
-            with suppress(psutil.NoSuchProcess):
-                ask(process)
-        deadline = time.monotonic() + seconds
-        while any(map(_alive, processes)) and time.monotonic() < deadline:
-            time.sleep(0.05)
-
-
-def _alive(process: psutil.Process) -> bool:
-    """A zombie has ended; it only waits for its parent to look."""
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
 
 
 def _session(pid: int) -> int | None:

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import psutil
 
-from deployments.processes import end
+from deployments.ending import end
 
 _GENTLE_S = 2.0
 MARK = "CRYPTO_LAKE_UP"

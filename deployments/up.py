@@ -19,10 +19,8 @@ from filelock import Timeout
 from loguru import logger
 from rich.console import Console
 from rich.live import Live
-from rich.markup import escape
-from rich.table import Table
 
-from deployments import doctor, housekeeping, prefect_stack, system
+from deployments import doctor, housekeeping, prefect_stack, system, up_shown
 from deployments.processes import Children
 from deployments.system import System
 from lake import files, locks, log, redaction, settings, signs
@@ -36,14 +34,6 @@ GENTLE_S = 3.0
 DOWN_S = 30.0
 SILENT_S = 90.0
 """It writes every five seconds; a server that hangs delays it by some ten."""
-_COLORS = {
-    "running": "green",
-    "reused": "green",
-    "starting": "yellow",
-    "waiting": "dim",
-    "silent": "yellow",
-    "died": "red",
-}
 
 
 def up(ready: Callable[[], None] = lambda: None) -> int:
@@ -130,7 +120,7 @@ def _watch(parts: System, layout: Layout, console: Console, live: Live | None, r
         for line in lines:
             _say(console, line)
         if live:
-            live.update(table(_facts(parts)))
+            live.update(up_shown.table(_facts(parts)))
         time.sleep(TICK_S)
 
 
@@ -204,17 +194,6 @@ def _facts(parts: System) -> dict[str, Any]:
             for part in parts.parts
         ],
     }  # fmt: skip
-
-
-def table(told: dict[str, Any]) -> Table:
-    """Return the parts as people look at them."""
-    columns = ("part", "state", "pid", "restarts", "where", "said last")
-    shown = Table(*columns, title=f"crypto-lake, {told.get('ts_utc', '')}")
-    for part in told["parts"]:
-        state = f"[{_COLORS.get(part['state'], 'default')}]{part['state']}[/]"
-        numbers = (str(part[name] or "") for name in ("pid", "restarts"))
-        shown.add_row(part["name"], state, *numbers, part["where"], escape(part["said"]))
-    return shown
 
 
 def _state(layout: Layout) -> Path:

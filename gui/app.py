@@ -18,7 +18,7 @@ def main() -> None:
     except LakeError as error:
         st.error(theme.plain(str(error)))
         return
-    symbols = lake.layout.bar_symbols()
+    symbols = lake.symbols
     if not symbols:
         st.fragment(run_every=5)(empty.draw)(lake)
         return

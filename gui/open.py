@@ -28,6 +28,12 @@ class Lake:
         """Where everything lies, by the names that the connection knows it by."""
         return Layout(self.settings.layout.base.resolve())
 
+    @property
+    def symbols(self) -> list[str]:
+        """Every symbol that has bars: those of the settings first, in their order."""
+        held = self.layout.bar_symbols()
+        return sorted(held, key=[*self.settings.symbols, *held].index)
+
     def window(self, view: state.View, *, whole: bool = False) -> Window:
         """Return the stretch of time that a view shows.
 

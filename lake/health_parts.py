@@ -54,7 +54,7 @@ def _standing(sign: Sign | None, now: datetime, lives: Lives) -> dict[str, Any]:
 def _death(sign: Sign, now: datetime, lives: Lives) -> str:
     if sign.process is not None and lives(sign.process) is False:
         return f"died: process {sign.process.pid} is gone; its last sign of life was at {iso(sign.ts)}"
-    return f"no sign of life for {abs(sign.age_s(now)):,.0f} s: it hangs, or is gone"
+    return f"no sign of life for {abs(sign.age_s(now)):,.0f} s: it hangs, is gone, or the disk is full"
 
 
 def _runs(sign: Sign, now: datetime, lives: Lives) -> bool:
