@@ -4,10 +4,9 @@ import ast
 import json
 import re
 import shlex
-import subprocess
-import sys
 
 from deployments import docs
+from tests.shell import crypto_lake
 
 
 def test_the_flow_table_of_the_readme_is_that_of_prefect_yaml():
@@ -33,9 +32,7 @@ def test_the_readmes_commands_run(small_lake):
     found = re.findall(r"^crypto-lake sql (\".*?\")", (docs.ROOT / "README.md").read_text(), re.MULTILINE)
     assert found
     for query in found:
-        done = subprocess.run(
-            [sys.executable, "-m", "flows", "sql", *shlex.split(query)], capture_output=True, text=True
-        )
+        done = crypto_lake("sql", *shlex.split(query))
         assert done.returncode == 0, done.stderr
         assert "SOLUSDT" in done.stdout
 

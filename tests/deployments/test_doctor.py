@@ -16,13 +16,13 @@ import pytest
 
 from deployments import doctor, doctor_prefect, ports
 from deployments.prefect_api import Active
-from deployments.prefect_stack import PROJECT
 from lake import doctor_install, doctor_net, locks, settings
 from lake.doctor import worst
 from lake.doctor_install import Facts
 from lake.errors import BadInputError, LakeError
 from lake.windows import SECOND_US
 from simulator import Simulator
+from tests.shell import crypto_lake
 
 MOST_S = 15.0
 
@@ -50,10 +50,7 @@ def command(layout, tmp_path):
         yahoo = "" if "macro_minute:" in config else f"macro_minute: {{yahoo_url: 'http://127.0.0.1:{closed}'}}\n"
         (tmp_path / "config.yml").write_text(base + ports_ + binance + yahoo + config)
         own = {name: value for name, value in os.environ.items() if not name.startswith(("LAKE_", "PREFECT_"))}
-        return subprocess.run(
-            [sys.executable, "-m", "flows", *words], cwd=PROJECT, capture_output=True, text=True, timeout=60,
-            env=own | {"LAKE_CONFIG": str(tmp_path / "config.yml")} | environment,
-        )  # fmt: skip
+        return crypto_lake(*words, env=own | {"LAKE_CONFIG": str(tmp_path / "config.yml")} | environment)
 
     return run
 

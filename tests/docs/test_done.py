@@ -1,27 +1,23 @@
 """What the documents tell a person to do does what they say: SQL, and the runbook's repairs, on a small lake."""
 
 import shutil
-import subprocess
-import sys
 
 import pytest
 
 import lake
-from deployments.docs import ROOT
 from lake import compact, transform
 from lake.layout import Layout
 from lake.windows import moment
 from tests.conftest import DAY
 from tests.docs import pages
 from tests.docs.test_said import commands
+from tests.shell import crypto_lake
 
 DATE = moment(DAY).date()
 
 
 def run(*words):
-    done = subprocess.run(
-        [sys.executable, "-m", "flows", *words], capture_output=True, text=True, cwd=ROOT, timeout=120
-    )
+    done = crypto_lake(*words)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -1,8 +1,8 @@
 import os
-import subprocess
-import sys
 
 import pytest
+
+from tests.shell import crypto_lake
 
 
 @pytest.fixture
@@ -14,10 +14,7 @@ def command(layout, tmp_path):
     def run(*arguments, **environment):
         own = {key: value for key, value in os.environ.items() if not key.startswith(("LAKE_", "PREFECT_"))}
         settings = {"LAKE_BASE_PATH": str(layout.base), "PREFECT_HOME": str(home), "COLUMNS": "100", "NO_COLOR": "1"}
-        return subprocess.run(
-            [sys.executable, "-m", "flows", *arguments], env=own | settings | environment, cwd=here,
-            capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
+        return crypto_lake(*arguments, env=own | settings | environment, cwd=here)
 
     yield run
     assert not list(home.glob("*.db*")), "a Prefect server was started"
