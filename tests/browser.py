@@ -191,7 +191,7 @@ def chromium(rebound: Mapping[str, str] = MappingProxyType({})) -> Iterator[Brow
         root = ["--no-sandbox"] if os.name == "posix" and os.geteuid() == 0 else []
         names = "".join(f"MAP {name} {address}, " for name, address in rebound.items())
         ways = [
-            f"--host-resolver-rules={names}MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+            f"--host-resolver-rules={names}MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE 127.0.0.2",
             f"--proxy-server=http://127.0.0.1:{port}", f"--proxy-bypass-list={';'.join(rebound)}",
         ]  # fmt: skip
         command = [found, *_QUIET, *root, *ways, f"--user-data-dir={profile}"]

@@ -24,8 +24,9 @@ async function read(url, options) {
 function socket(url, protocols) {
   return new Promise(done => {
     const one = new WebSocket(url, protocols)
-    one.onopen = () => { one.close(); done('open') }
-    one.onerror = () => done('refused')
+    one.onopen = () => one.send('{"type": "auth", "token": null}')
+    one.onmessage = () => { done('open'); one.close() }
+    one.onclose = () => done('refused')
   })
 }
 """
@@ -66,7 +67,7 @@ def reads(url, options=None):
 
 
 def opens(url, *protocols):
-    """JavaScript that opens a WebSocket."""
+    """JavaScript that opens a WebSocket and waits for what it is told."""
     return f"socket({json.dumps(url.replace('http', 'ws', 1))}, {json.dumps(protocols)})"
 
 
