@@ -93,7 +93,7 @@ def keys(page):
         for one in dotted
         if not FILE.fullmatch(one) and one.partition(".")[0] not in ("lake", "deployments", "main")
     ]
-    variables = [name for name in re.findall(r"LAKE_([A-Z_]+[A-Z])", page) if name != "CONFIG"]
+    variables = [name for name in re.findall(r"\bLAKE_([A-Z_]+[A-Z])", page) if name != "CONFIG"]
     return {*said, *(name.lower().replace("__", ".") for name in variables)}
 
 
