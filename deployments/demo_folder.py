@@ -7,6 +7,7 @@ from pathlib import Path
 
 from filelock import Timeout
 
+from deployments import system
 from deployments.demo_steps import SYMBOLS
 from deployments.processes import Children
 from lake import locks
@@ -30,6 +31,7 @@ def clear(base: Path) -> None:
         if not config.is_file() or not config.read_text(encoding="utf-8").startswith(_MADE):
             raise BadInputError(f"{base}: is there, and no demo made it: move it away, or stand elsewhere")
         _refuse_one_that_is_up(Layout(base), config)
+        system.end_left(Layout(base))
         shutil.rmtree(base)
     base.mkdir(parents=True, exist_ok=True)
     config.write_text(_MARK, encoding="utf-8")

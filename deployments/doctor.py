@@ -63,6 +63,12 @@ def _base(found: Settings, now: datetime) -> dict[str, Check]:
     }  # fmt: skip
 
 
+NO_HOST = (
+    "no host answers, neither the exchange's nor Yahoo's: is this machine on the network? All of it is tried again and "
+    "again; crypto-lake doctor says more; crypto-lake up --demo needs none of them"
+)
+
+
 def _outside(found: Settings) -> dict[str, Check]:
     hosts = found.binance
     return {
@@ -115,8 +121,15 @@ def before_up(found: Settings) -> list[str]:
 
 
 def outside(found: Settings) -> list[str]:
-    """Return a line for each host that does not answer, and for a clock that is wrong: these pass, and `up` goes on."""
-    return [one.line for one in doctor.examine(_outside(found)) if one.state != "ok"]
+    """Return a line for each host that does not answer, one where none does, and one for a clock that is wrong.
+
+    These pass, and `up` goes on.
+    """
+    checks = _outside(found)
+    wrong = [one for one in doctor.examine(checks) if one.state != "ok"]
+    if {one.name for one in wrong} >= set(checks):
+        return [NO_HOST]
+    return [one.line for one in wrong]
 
 
 def show(found: list[Finding], console: Console) -> None:

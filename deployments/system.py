@@ -23,7 +23,7 @@ from lake.errors import LakeError
 from lake.layout import Layout
 from lake.settings import Settings
 
-ORDER_S = 45.0
+ORDER_S = 90.0
 """After a run of the collector was ordered, so long is waited for it before another is ordered."""
 ASK_S = 5.0
 """So long the server's answer is waited for: one that hangs is not to hold up the others, nor the heartbeat."""

@@ -8,7 +8,7 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-from deployments import demo_folder, up
+from deployments import demo_folder, started, up
 from deployments import prefect_stack as stack
 from deployments.demo_filler import Filler, say
 from deployments.demo_folder import SYMBOLS
@@ -34,7 +34,9 @@ def run(folder: Path = demo_folder.FOLDER) -> int:
     """
     base = folder.absolute()
     demo_folder.clear(base)
-    environment = stack.inherited("PREFECT_", "LAKE_") | {settings.CONFIG_VARIABLE: str(base / "config.yml")}
+    environment = stack.inherited("PREFECT_", "LAKE_") | {
+        settings.CONFIG_VARIABLE: str(base / "config.yml"), started.MARK: str(base)
+    }  # fmt: skip
     with Children(environment, base / "logs" / "demo", stack.PROJECT) as children:
         try:
             urls = demo_folder.stand_in(children, base, RATE)

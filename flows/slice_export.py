@@ -8,7 +8,7 @@ from lake.params import Codec, End, Format, Out, Series, SliceSource, Start, Tim
 from lake.windows import Window
 from tasks import artifacts, progress
 from tasks.places import named_file
-from tasks.runs import ended, named, reported
+from tasks.runs import ended, many, named, reported
 from tasks.slices import write_slice
 
 
@@ -51,4 +51,4 @@ def slice_export(
     artifacts.link("slice-export", done.path, f"{done.path.name}: {done.rows:,} rows, {done.bytes:,} bytes")
     artifacts.link("slice-export-receipt", done.receipt, f"What {done.path.name} was made of")
     found = len(wanted.symbols) - len(done.without_rows)
-    return ended(f"{done.path}: {done.rows:,} rows of {found} symbols", {}, done.rows)
+    return ended(f"{done.path}: {done.rows:,} rows of {many(found, 'symbol')}", {}, done.rows)

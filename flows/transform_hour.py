@@ -6,7 +6,7 @@ from lake import settings
 from lake.params import End, Start, Symbols, window
 from tasks import artifacts, progress
 from tasks.bars import build_bars, find_dirty
-from tasks.runs import each, ended, named, reported, unknown
+from tasks.runs import each, ended, many, named, reported, unknown
 
 
 @flow(flow_run_name=named("transform"))
@@ -38,4 +38,6 @@ def transform_hour(symbols: Symbols | None = None, start: Start | None = None, e
     kept = (
         f", {sum(b.kept for b in built)} hours kept as raw parts of them are gone" if any(b.kept for b in built) else ""
     )
-    return ended(f"{total:,} bars of {len(built)} symbols, {gaps:,} seconds missing{kept}", strange | failed, total)
+    return ended(
+        f"{total:,} bars of {many(len(built), 'symbol')}, {gaps:,} seconds missing{kept}", strange | failed, total
+    )

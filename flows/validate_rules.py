@@ -14,7 +14,7 @@ from lake.windows import DAY, Window
 from tasks import artifacts, history, progress
 from tasks.places import named_file
 from tasks.rules import check_rules, names_of
-from tasks.runs import each, judged, named, reported
+from tasks.runs import each, judged, many, named, reported
 
 
 @flow(flow_run_name=named("validate"))
@@ -56,7 +56,7 @@ def validate_rules(
     artifacts.link(f"{key}-docs", outcome.data_docs, "Data Docs")
     artifacts.table(f"{key}-days", outcome.by_day(), f"Verdicts by day: {source}")
     violated = ", ".join(f"{r.rule} {r.violations:,}" for r in outcome.rules if r.violations) or "no violation"
-    what = f"{outcome.rows:,} rows of {len(names)} symbols in {span}: {violated}"
+    what = f"{outcome.rows:,} rows of {many(len(names), 'symbol')} in {span}: {violated}"
     return judged(outcome.verdict, "; ".join([what, *outcome.notes]), outcome.to_json())
 
 

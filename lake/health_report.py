@@ -72,6 +72,8 @@ def _failed(name: str, part: dict[str, Any]) -> Problem:
     why = part.get("last_error") or "ended with an error"
     if name in STANDING:
         return Problem(name, str(why), f"start it again: {command} (what it said last is in logs/)")
+    if name == "validate_rules" and str(why).startswith("FAIL"):
+        return Problem(name, str(why), "look at the newest report in reports/, and at its page in Data Docs")
     return Problem(name, f"its last run failed: {why}", f"run it again: {command} (its log lines are in logs/)")
 
 

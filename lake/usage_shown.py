@@ -49,7 +49,9 @@ def show(found: Usage, disk: Disk, console: "Console") -> None:
         console.print(_symbols(found))
     left = days_left(found, disk)
     room = f"{size(disk.free)} of {size(disk.total)} free"
-    pace = f"{left:,.0f} days at {size(found.bytes_a_day)} a day" if left is not None else "no day is complete yet"
+    pace = "how fast it grows is known after the first whole day"
+    if left is not None:
+        pace = f"{left:,.0f} days at {size(found.bytes_a_day)} a day"
     console.print(f"{room}: {pace}", highlight=False)
 
 

@@ -9,7 +9,7 @@ from lake.progress import Progress
 from lake.sections import Binance
 from lake.web import RestrictedError
 from lake.windows import Window
-from tasks.runs import lake_task
+from tasks.runs import lake_task, many
 
 NOT_SERVED = "USD-M futures are not served from here (HTTP 451): nothing collected"
 """What is said, once, in a place that the exchange does not serve."""
@@ -30,7 +30,7 @@ def summary(done: list[Collected], asked_by_name: bool) -> tuple[str, dict[str, 
     """Say in one line what was done; return that, and the symbols asked for by name that have no contract."""
     parts = [
         f"{sum(one.fundings for one in done):,} fundings", f"{sum(one.interests for one in done):,} open interests",
-        f"{sum(one.known and one.served for one in done)} symbols",
+        f"{many(sum(one.known and one.served for one in done), 'symbol')}",
     ]  # fmt: skip
     counts = {
         "absent": sum(one.absent for one in done), "not there yet": sum(one.left for one in done),

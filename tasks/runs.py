@@ -155,6 +155,11 @@ def already(what: str) -> State[Any]:
     return Completed(name=ALREADY_RUNNING, message=what)
 
 
+def many(count: int, noun: str) -> str:
+    """Write a count and its noun: ``1 symbol``, ``2 symbols``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def judged(verdict: str, what: str, found: dict[str, Any]) -> State[Any]:
     """Return the state of a validation, its verdict first in the message: Failed on FAIL, else Completed.
 

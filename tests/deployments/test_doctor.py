@@ -129,9 +129,20 @@ def test_a_clock_two_minutes_off_is_told_by_doctor_and_by_up(monkeypatch):
     assert any(line.startswith("clock by trades: wrong: 120 s ahead of trades' times") for line in lines), lines
 
 
-def test_what_passes_by_itself_is_told_by_up_and_ends_nothing():
-    lines = doctor.outside(settings.load())
-    assert {line.split(":")[0] for line in lines} >= {"REST", "WebSocket", "futures", "archive", "clock"}
+HOSTS = ("BINANCE__REST_URL", "BINANCE__FUTURES_URL", "BINANCE__ARCHIVE_URL", "MACRO_MINUTE__YAHOO_URL")
+
+
+def test_what_passes_by_itself_is_told_by_up_and_ends_nothing_and_where_no_host_answers_by_one_line(monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        closed = f"127.0.0.1:{probe.getsockname()[1]}"
+    for name in HOSTS:
+        monkeypatch.setenv(f"LAKE_{name}", f"http://{closed}")
+    monkeypatch.setenv("LAKE_BINANCE__WS_URL", f"ws://{closed}")
+    assert doctor.outside(settings.load()) == [doctor.NO_HOST]
+    with Simulator(["SOLUSDT"], 1) as sim:
+        monkeypatch.setenv("LAKE_BINANCE__REST_URL", sim.rest_url)
+        lines = doctor.outside(settings.load())
+    assert {line.split(":")[0] for line in lines} == {"WebSocket", "futures", "archive", "Yahoo"}
 
 
 @pytest.mark.parametrize(

@@ -146,7 +146,7 @@ def test_schedules_make_runs(stack):
 
 
 def test_a_run_leaves_a_table_progress_and_the_lakes_own_log_lines(stack, bars):
-    assert (bars.type, bars.message) == ("COMPLETED", "6 bars of 1 symbols, 0 seconds missing")
+    assert (bars.type, bars.message) == ("COMPLETED", "6 bars of 1 symbol, 0 seconds missing")
     assert bars.name == "transform DOTUSDT"
     left = stack.artifacts(bars)
     (row,) = json.loads(left["table", "transform-hour"])
@@ -164,7 +164,7 @@ def test_one_that_fails_is_named_and_the_other_is_built(stack, bars):
     run = stack.end("transform-hour/local", symbols=["XXXUSDT", "DOTUSDT"], start="2025-10-20", end="2025-10-21")
     assert run.type == "FAILED"
     assert "XXXUSDT: has no raw parts" in run.message
-    assert "6 bars of 1 symbols" in run.message
+    assert "6 bars of 1 symbol" in run.message
 
 
 def test_a_slice_is_ordered_from_a_shell_as_any_prefect_user_does(stack, bars):

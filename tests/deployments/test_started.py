@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from deployments import collector_run, deployed, doctor, ports, prefect_stack, started, system, up
+from deployments import collector_run, demo_folder, deployed, doctor, ports, prefect_stack, started, system, up
 from deployments.processes import Children
 from lake import health, locks, settings, signs
 from lake.errors import BadInputError, LakeError
@@ -213,3 +213,14 @@ def test_a_port_that_another_lakes_part_has_is_refused_and_one_of_its_own_is_not
     other.wait()
     process("-m", "deployments.docs_server", "--port", str(found.docs.port), mark=layout.base, code=listen)
     assert {one.name: one.state for one in ports.all_of(found)}["port docs"] == "ok"
+
+
+def test_what_a_killed_demo_left_is_ended_before_its_folder_is_taken_away(process, tmp_path):
+    demo_folder.clear(tmp_path)
+    stand_in, of_another = (
+        process("-m", "simulator", mark=tmp_path),
+        process("-m", "simulator", mark=tmp_path / "other"),
+    )
+    demo_folder.clear(tmp_path)
+    assert stand_in.wait(10)
+    assert of_another.poll() is None

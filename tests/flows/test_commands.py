@@ -36,7 +36,7 @@ def five_seconds(raw):
 
 def test_transform_compact_validate_and_slice_with_no_server(command, five_seconds, layout, tmp_path):
     done = command("transform-hour", "--symbols", "SOLUSDT")
-    assert (done.returncode, done.stdout) == (0, "6 bars of 1 symbols, 0 seconds missing\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, "6 bars of 1 symbol, 0 seconds missing\n"), done.stderr
     assert command("transform-hour").stdout == "nothing to build: no raw input has changed\n"
 
     assert command("compact-day", "--date", "2025-10-20").stdout == "1 symbol-days, 6 bars\n"
@@ -86,7 +86,7 @@ def test_a_failed_verdict_is_exit_code_one(command, five_seconds):
 
 def test_done_only_in_part_is_exit_code_one_with_the_rest_done(command, five_seconds, layout):
     done = command("transform-hour", "--symbols", "NEARUSDT,SOLUSDT")
-    assert refused(done, "NEARUSDT: has no raw parts", "6 bars of 1 symbols", code=1)
+    assert refused(done, "NEARUSDT: has no raw parts", "6 bars of 1 symbol", code=1)
     assert layout.bar_symbols() == ["SOLUSDT"]
 
 

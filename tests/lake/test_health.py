@@ -133,6 +133,7 @@ def test_a_run_that_fails_keeps_the_last_success_and_of_two_at_once_both_are_tol
         ((standing(**LATENCY),), "HEALTHY", 0, "nothing is wrong"),
         ((standing(**LATENCY), ended()), "HEALTHY", 0, "nothing is wrong"),
         ((standing(**LATENCY), ended(error="no room")), "ERROR", 1, "transformer: its last run failed: no room"),
+        ((standing(**LATENCY), ended("validate_rules", error="FAIL: 3 rows")), "ERROR", 1, "look at the newest report"),
         ((standing(**LATENCY), standing("worker", age=70)), "ERROR", 1, "worker: no sign of life for 70 s"),
         ((standing(**LATENCY), ended(age=1801)), "ERROR", 1, "transformer: has not run for 30 minutes"),
         ((standing(**LATENCY), ended("macro_minute", age=3601)), "ERROR", 1, "has not run for 60 minutes"),
