@@ -30,7 +30,7 @@ def summary(done: list[Collected], asked_by_name: bool) -> tuple[str, dict[str, 
     """Say in one line what was done; return that, and the symbols asked for by name that have no contract."""
     parts = [
         f"{sum(one.fundings for one in done):,} fundings", f"{sum(one.interests for one in done):,} open interests",
-        f"{many(sum(one.known and one.served for one in done), 'symbol')}",
+        many(sum(one.known and one.served for one in done), "symbol"),
     ]  # fmt: skip
     counts = {
         "absent": sum(one.absent for one in done), "not there yet": sum(one.left for one in done),
