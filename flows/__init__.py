@@ -1,4 +1,6 @@
-"""The sentences: one flow a file, named like its function. `python -m flows` is the crypto-lake command.
+"""The sentences: one flow a file, named like its function.
+
+`flow_commands` has each as a command, `__main__` all of crypto-lake's commands, for ``python -m flows``.
 
 No file here may have the name of a top-level folder, a distribution or a module of Python's own: Prefect loads a
 flow as a module named after its file. Flows never import flows.

@@ -8,7 +8,7 @@ from lake import settings
 from lake.params import Day, Symbols
 from tasks import artifacts, progress
 from tasks.bars import compact_bars, find_closed
-from tasks.runs import each, ended, named, reported, unknown
+from tasks.runs import each, ended, many, named, reported, unknown
 
 
 @flow(flow_run_name=named("compact"))
@@ -35,4 +35,4 @@ def compact_day(symbols: Symbols | None = None, date: Day | None = None) -> Stat
     ]
     artifacts.table("compact-day", rows, "Days compacted, with their hashes")
     total = sum(c.rows for c in done)
-    return ended(f"{len(done)} symbol-days, {total:,} bars", strange | failed, total)
+    return ended(f"{many(len(done), 'symbol-day')}, {total:,} bars", strange | failed, total)

@@ -23,6 +23,7 @@ MAY = {
 EXCEPT = {
     "flows/collect_live.py": {"collector"},
     "flows/__main__.py": {"flows", "simulator", "deployments", "collector", "gui"},
+    "flows/flow_commands.py": {"flows", "deployments"},
 }
 NEVER = {
     "lake": {"prefect", "great_expectations", "websockets", "streamlit", "uvicorn", "starlette"},

@@ -10,7 +10,7 @@ from prefect.flows import load_flow_from_entrypoint
 ROOT = Path(__file__).resolve().parent.parent.parent
 CONFIG = yaml.safe_load((ROOT / "prefect.yaml").read_text(encoding="utf-8"))
 DEPLOYMENTS = CONFIG["deployments"]
-FLOWS = {path.stem for path in (ROOT / "flows").glob("*.py")} - {"__init__", "__main__"}
+FLOWS = {path.stem for path in (ROOT / "flows").glob("*.py")} - {"__init__", "__main__", "flow_commands"}
 
 SCHEDULES = {
     "collect-live/local": [],

@@ -280,7 +280,7 @@ def test_a_block_that_is_not_there_or_sends_no_messages_is_refused_by_name(stack
 
 def test_a_day_is_compacted(stack, bars):
     run = stack.end("compact-day/local", date="2025-10-20")
-    assert (run.type, run.message) == ("COMPLETED", "1 symbol-days, 6 bars")
+    assert (run.type, run.message) == ("COMPLETED", "1 symbol-day, 6 bars")
     assert len(read.bars(stack.layout, "DOTUSDT", Window.parse("2025-10-20", "2025-10-21"))) == 6
 
 

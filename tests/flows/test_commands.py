@@ -39,7 +39,7 @@ def test_transform_compact_validate_and_slice_with_no_server(command, five_secon
     assert (done.returncode, done.stdout) == (0, "6 bars of 1 symbol, 0 seconds missing\n"), done.stderr
     assert command("transform-hour").stdout == "nothing to build: no raw input has changed\n"
 
-    assert command("compact-day", "--date", "2025-10-20").stdout == "1 symbol-days, 6 bars\n"
+    assert command("compact-day", "--date", "2025-10-20").stdout == "1 symbol-day, 6 bars\n"
     day = layout.day_file("SOLUSDT", datetime(2025, 10, 20, tzinfo=UTC).date())
     assert pq.ParquetFile(day).metadata.num_rows == 6
     assert command("compact-day").stdout == "nothing to compact: every closed day is compacted\n"
@@ -51,7 +51,7 @@ def test_transform_compact_validate_and_slice_with_no_server(command, five_secon
         command("slice-export", "--symbols", "SOLUSDT", *DAY, "--out", "new/slice.csv"), "slice.csv: is there already"
     )
     again = command("slice-export", "--symbols", "SOLUSDT", *DAY, "--out", "new/slice.csv", "--overwrite")
-    assert (again.returncode, again.stdout.split(": ")[1]) == (0, "6 rows of 1 symbols\n"), again.stderr
+    assert (again.returncode, again.stdout.split(": ")[1]) == (0, "6 rows of 1 symbol\n"), again.stderr
     done = command("verify", "new/slice.csv")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("new/slice.csv: as its receipt says: 6 rows, ")

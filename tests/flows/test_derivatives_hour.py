@@ -63,7 +63,7 @@ def test_a_zip_that_is_refused_is_said_and_no_failure(hour, sim):
     days = [f"{datetime.fromtimestamp(end + number * 86_400, UTC):%Y-%m-%d}" for number in (0, 1)]
     done = hour("--symbols", "SOLUSDT", "--start", days[0], "--end", days[1])
     assert (done.returncode, done.stdout) == (
-        0, "3 fundings, 0 open interests, 1 symbols, 288 not there yet, 1 zips refused\n"
+        0, "3 fundings, 0 open interests, 1 symbol, 288 not there yet, 1 zips refused\n"
     )  # fmt: skip
 
 

@@ -16,8 +16,8 @@ from prefect.flows import load_flow_from_entrypoint
 from prefect.runtime import deployment
 from pydantic import ValidationError
 
-from flows.__main__ import _checked as checked
 from flows.__main__ import main
+from flows.flow_commands import _checked as checked
 from lake import params
 from lake.errors import BadInputError
 
