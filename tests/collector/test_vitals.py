@@ -145,6 +145,6 @@ async def test_signs_go_on_while_it_collects(layout, monkeypatch):
 
     async with Vitals(layout, Buffer(["SOLUSDT"]), []).told():
         assert await asyncio.to_thread(enough.wait, 60)
-    third = ["running", "write", "running", "running"]
-    assert beats[:8] == third * 2
+    turn = ["running", "write", *["running"] * (vitals.WRITE_EVERY - 1)]
+    assert beats[: 2 * len(turn)] == turn * 2
     assert beats[-2:] == ["stopped", "write"]

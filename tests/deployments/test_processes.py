@@ -98,6 +98,7 @@ def test_told_to_stop_it_ends_its_children_first_even_where_sigint_was_ignored(t
     script = (
         "import os, signal, sys, time; from pathlib import Path; from deployments.processes import Children\n"
         "signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+        "signal.signal(signal.SIGHUP, signal.SIG_DFL)\n"  # nohup, which these tests may be run by, has it ignored
         "with Children(os.environ, Path('logs'), Path('.')) as children:\n"
         "    print(children.start('one', '-c', 'import time; time.sleep(600)').pid, flush=True)\n"
         "    time.sleep(600)\n"
