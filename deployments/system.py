@@ -170,14 +170,20 @@ class System:
         return told + [line for errand in self._errands for line in errand.tick(time.monotonic())]
 
     def reap(self) -> list[str]:
-        """End runs whose process is gone; return what there is to tell."""
+        """End runs whose process is gone; return what there is to tell.
+
+        Raises:
+            LakeError: the server does not answer, or its database is damaged.
+        """
         if not (self._part("server").up and self._deployed.up):
             return []
         try:
             found = reap(self.api, stack.POOL, worker_name(), datetime.now(UTC))
         except LakeError as error:
             why = prefect_database.damage(self._settings.base_path)
-            return [f"Prefect's database is damaged ({why}): {prefect_database.REMEDY}" if why else str(error)]
+            if why is None:
+                raise
+            raise LakeError(f"Prefect's database is damaged ({why}): {prefect_database.REMEDY}") from error
         return [f"run {run.name}: {run.why}; ended as Crashed" for run in found]
 
     def signs(self) -> None:

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +31,7 @@ TICK_S, WRITE_S, SIGNS_S, REAP_S = 1.0, 5.0, 15.0, 15.0
 GENTLE_S = 3.0
 """So long a part is waited for that is told to end: all of them are gone within ten seconds."""
 DOWN_S = 30.0
+Act = Callable[[], list[str] | None]
 SILENT_S = 90.0
 """It writes every five seconds; a server that hangs delays it by some ten."""
 
@@ -100,12 +100,16 @@ def _keep(parts: System, layout: Layout, console: Console, ready: Callable[[], N
 def _watch(parts: System, layout: Layout, console: Console, live: Live | None, ready: Callable[[], None]) -> None:
     """Look at everything again and again, until `down` asks for the end."""
     due = dict.fromkeys(("signs", "reap", "write"), float("-inf"))
-    told_ready, trouble = False, set[str]()
+
+    def write() -> None:
+        files.write_text(_state(layout), json.dumps(_facts(parts), indent=1) + "\n")
+
+    told_ready, trouble = False, set[Act]()
     while not _asked(layout).exists():
         now, lines = time.monotonic(), parts.tick()
         if now >= due["reap"]:
             due["reap"] = now + REAP_S
-            lines += parts.reap()
+            lines += _tried(parts.reap, trouble)
         if now >= due["signs"]:
             due["signs"] = now + SIGNS_S
             lines += _tried(parts.signs, trouble)
@@ -115,8 +119,7 @@ def _watch(parts: System, layout: Layout, console: Console, live: Live | None, r
             ready()
         if lines or now >= due["write"]:
             due["write"] = now + WRITE_S
-            facts = json.dumps(_facts(parts), indent=1) + "\n"
-            lines += _tried(partial(files.write_text, _state(layout), facts), trouble)
+            lines += _tried(write, trouble)
         for line in lines:
             _say(console, line)
         if live:
@@ -124,16 +127,16 @@ def _watch(parts: System, layout: Layout, console: Console, live: Live | None, r
         time.sleep(TICK_S)
 
 
-def _tried(write: Callable[[], None], trouble: set[str]) -> list[str]:
-    """A full disk ends nothing: what cannot be written is said, once until it can be again, and tried again."""
+def _tried(act: Act, trouble: set[Act]) -> list[str]:
+    """Do it, and return what it tells. Where it fails it ends nothing: that is told once, and it is tried again."""
     try:
-        write()
+        told = act() or []
     except LakeError as error:
-        told = [] if str(error) in trouble else [str(error)]
-        trouble.add(str(error))
-        return told
-    trouble.clear()
-    return []
+        told = [] if act in trouble else [str(error)]
+        trouble.add(act)
+    else:
+        trouble.discard(act)
+    return told
 
 
 def _say(console: Console, line: str) -> None:

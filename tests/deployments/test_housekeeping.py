@@ -133,16 +133,21 @@ def test_an_errand_that_breaks_is_a_line():
     assert errand.tick(1) == ["ZeroDivisionError: division by zero"]
 
 
-def test_what_cannot_be_written_is_said_once_by_up_and_ends_nothing():
-    trouble = set()
+def test_what_fails_is_said_once_by_up_until_it_works_again_and_ends_nothing():
+    trouble, full = set(), True
 
-    def full():
-        raise LakeError("heartbeat.json: no space")
+    def write():
+        if full:
+            raise LakeError("heartbeat.json: no space")
 
-    assert up._tried(full, trouble) == ["heartbeat.json: no space"]
-    assert up._tried(full, trouble) == []
-    assert up._tried(lambda: None, trouble) == []
-    assert up._tried(full, trouble) == ["heartbeat.json: no space"], "again, after it was well"
+    assert up._tried(write, trouble) == ["heartbeat.json: no space"]
+    assert up._tried(write, trouble) == []
+    assert up._tried(lambda: ["a run was ended"], trouble) == ["a run was ended"]
+    assert up._tried(write, trouble) == [], "another that works says nothing of it"
+    full = False
+    assert up._tried(write, trouble) == []
+    full = True
+    assert up._tried(write, trouble) == ["heartbeat.json: no space"], "again, after it was well"
 
 
 def test_up_has_prefect_prune_its_database(found):
