@@ -59,9 +59,9 @@ tools:
 	  { $$as apt-get update -qq && $$as env DEBIAN_FRONTEND=noninteractive \
 	    apt-get install -qq -y --no-install-recommends "$${lacks[@]}"; } >/dev/null || echo 'Not installed: their tests are skipped'; fi
 
-# Three at a time on two cores: those that keep a lake up mostly wait. tests/conftest.py has the longest files begin.
+# Four at a time on two cores: those that keep a lake up mostly wait. tests/conftest.py has the longest files begin.
 test: lint tools
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --durations 10 $(ARGS)
+	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder --durations 10 $(ARGS)
 
 # The rivals are none of the lake's dependencies: they come into .venv for this alone.
 $(RIVALS): $(DONE) benchmarks/requirements.lock

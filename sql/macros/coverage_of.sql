@@ -6,8 +6,8 @@
 -- seconds_complete: those proved complete. trades_missing: trade ids between those held that no bar has, in the stretch of
 -- the bar after the hole; none are known of before the first trade and after the last. A hole that from_time lies in or
 -- follows is seen when bars from before it are among the seconds. Trade times go back now and then, so that an id stands a
--- stretch after a higher one: what seemed to be missing there is taken off again. Ids that fall by more than 1,000 begin
--- anew: no hole is known of between the two numberings.
+-- stretch or more after a higher one: of what seems to be missing up to a stretch, the least that any later one leaves is
+-- missing indeed. Ids that fall by more than 1,000 begin anew: no hole is known of between the two numberings.
 -- Why each stretch brings along the empty ones after it: a join with a calendar keeps a filter on symbol from the files.
 CREATE OR REPLACE MACRO coverage_of(seconds, width, symbols, from_time, to_time) AS TABLE
 WITH rows AS (
@@ -57,14 +57,26 @@ based AS (
         CASE WHEN NOT is_mixed THEN greatest(top, base) - base - trades END AS net
     FROM numberings
 ),
+summed AS (
+    SELECT *, coalesce(sum(net) OVER (PARTITION BY symbol, numbering ORDER BY stretch, inside), 0) AS so_far FROM based
+),
+known AS (
+    SELECT
+        *,
+        min(so_far) OVER (
+            PARTITION BY symbol, numbering ORDER BY stretch, inside ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING
+        ) AS never_found
+    FROM summed
+),
 linked AS (
     SELECT
         *,
-        greatest(net, 0) + least(coalesce(lead(net IGNORE NULLS) OVER in_order, 0), 0) AS skipped,
+        never_found - coalesce(
+            lag(never_found) OVER (PARTITION BY symbol, numbering ORDER BY stretch, inside), least(never_found, 0)
+        ) AS skipped,
         coalesce(from_time, min(first_second) OVER (PARTITION BY symbol)) AS range_start,
         coalesce(to_time, max(last_second) OVER (PARTITION BY symbol) + INTERVAL 1 SECOND) AS range_end
-    FROM based
-    WINDOW in_order AS (PARTITION BY symbol, numbering ORDER BY stretch, inside)
+    FROM known
 ),
 stretches AS (
     SELECT
@@ -80,5 +92,5 @@ SELECT
     CASE WHEN stretch = counted_stretch THEN flat ELSE 0 END AS seconds_flat,
     seconds_expected - seconds_held - seconds_flat AS seconds_missing,
     CASE WHEN stretch = counted_stretch THEN proved ELSE 0 END AS seconds_complete,
-    CASE WHEN stretch = counted_stretch THEN greatest(coalesce(skipped, 0), 0) ELSE 0 END::BIGINT AS trades_missing
+    CASE WHEN stretch = counted_stretch THEN skipped ELSE 0 END::BIGINT AS trades_missing
 FROM stretches;

@@ -1,7 +1,7 @@
 """coverage's trades_missing against a count by hand, on bars of any ids that an exchange sends."""
 
 import pyarrow as pa
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lake import duck
@@ -40,6 +40,7 @@ def coverage(found):
 
 @settings(max_examples=100, deadline=None)
 @given(found=trades())
+@example(found=[(2, 1), (3, 4), (4, 3), (5, 5), (6, 8), (7, 7)]).via("two trades in a row, each a stretch late")
 def test_the_sum_is_every_id_between_first_and_last_that_is_not_held(found):
     ids = {number for number, _ in found}
     missing = [count for (count,) in coverage(found)]
