@@ -41,7 +41,7 @@ async def for_ever(workload: Callable[[], Awaitable[Any]], *given: Any, **named:
         try:
             await workload()
         except Exception as error:  # of the server, whatever it is: `up` looks after that
-            print(f"the server: {type(error).__name__}: {' '.join(str(error).split())[:300]}")  # noqa: T201
+            sys.stdout.write(f"the server: {type(error).__name__}: {' '.join(str(error).split())[:300]}\n")
 
     await _until_it_gives_up(tried, *given, **named)
 

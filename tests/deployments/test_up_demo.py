@@ -72,7 +72,7 @@ def test_it_says_what_the_second_shell_needs_and_that_everything_is_up(demo):
 
 
 def test_it_says_where_candles_are(demo):
-    wait(lambda: demo.said("demo: candles: http://127.0.0.1:"), 280, every=0.5)
+    assert wait(lambda: demo.said("demo: candles: http://127.0.0.1:"), 280, every=0.5)
 
 
 def test_it_says_where_verdicts_are_and_they_are_good(demo):

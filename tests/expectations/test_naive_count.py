@@ -38,7 +38,10 @@ def broken_bars(draw):
 
 def naively(rows, seconds):
     """The contract, row by row, in plain Python."""
-    there = lambda value: value is not None and not math.isnan(value)  # noqa: E731
+
+    def there(value):
+        return value is not None and not math.isnan(value)
+
     found = dict.fromkeys(("R0", "R1", "R2", "R3", "R4", "R5", "R6", "R8"), 0)
     seen, own, wide, quoted, last = set(), set(), 0, 0, None
     for row in rows:

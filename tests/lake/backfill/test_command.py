@@ -21,7 +21,10 @@ def test_a_killed_run_goes_on_where_it_was(exchange):
     command = [sys.executable, "-m", "flows", "backfill-binance", "--symbols", "SOLUSDT", "--source", "rest"]
     command += ["--start", "2024-12-16", "--end", "2025-01-04"]
     exchange.sim.fault("slow", ms=400, path=KLINES)
-    files = lambda: list(exchange.layout.backfill.rglob("*.parquet"))  # noqa: E731
+
+    def files():
+        return list(exchange.layout.backfill.rglob("*.parquet"))
+
     with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:
         wait(lambda: len(files()) >= 3)
         process.send_signal(signal.SIGKILL)

@@ -53,7 +53,10 @@ def test_the_limit_is_the_exchanges_own_and_is_waited_for_not_run_into(layout):
     """The exchange's minute has five seconds left: what does not fit into it waits for the next."""
     began = time.monotonic()
     now = NOW // MINUTE_US * MINUTE_US + 55_000_000
-    clock = lambda: now + int((time.monotonic() - began) * 1e6)  # noqa: E731
+
+    def clock():
+        return now + int((time.monotonic() - began) * 1e6)
+
     with Simulator(["SOLUSDT"], 5, start_us=START, rate=0.2, weight_limit=60, clock=clock) as sim:
         exchange = Exchange(sim, layout)
         exchange.run("2024-12-30", "2025-01-05", source="rest")  # 20 for the limit, 2 for the listing, 18 for candles
@@ -84,7 +87,10 @@ def test_a_refusal_for_another_reason_is_not_taken_for_an_unknown_pair(exchange,
 def test_a_wait_before_the_answer_does_not_put_the_exchanges_clock_ahead(layout):
     """Else the candle still open would be over, and stored for ever as it was."""
     began = time.monotonic()
-    clock = lambda: NOW + int((time.monotonic() - began) * 1e6)  # noqa: E731
+
+    def clock():
+        return NOW + int((time.monotonic() - began) * 1e6)
+
     with Simulator(["SOLUSDT"], 5, start_us=START, rate=0.2, clock=clock) as sim:
         sim.fault("429", path="/api/v3/exchangeInfo", count=1, retry_after=2)
         info = backfill.ask(layout, Binance(rest_url=sim.rest_url), ["SOLUSDT"], "rest")
