@@ -14,6 +14,10 @@ _TIMEOUT_S = 30
 FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 
 
+class NotThereError(LakeError):
+    """The server answers, and has nothing of that name."""
+
+
 @dataclass(frozen=True)
 class Run:
     """A flow run: how it stands, and its state's message."""
@@ -101,10 +105,8 @@ class Api:
         """
         try:
             return bool(self.deployment(name))
-        except LakeError as error:
-            if "404" in str(error):
-                return False
-            raise
+        except NotThereError:
+            return False
 
     def run(self, deployment: str, **parameters: Any) -> str:
         """Order a run of a deployment such as ``transform-hour/local``; return the run's id."""
@@ -162,7 +164,9 @@ class Api:
             )
             answer.raise_for_status()
         except requests.RequestException as error:
-            raise LakeError(f"Prefect's server at {self.url}: {path}: {error}") from error
+            missing = error.response is not None and error.response.status_code == requests.codes.not_found
+            kind = NotThereError if missing else LakeError
+            raise kind(f"Prefect's server at {self.url}: {path}: {error}") from error
         return answer.json() if answer.content else None
 
     def _csrf(self, method: str) -> dict[str, str]:
