@@ -14,7 +14,9 @@ from lake.errors import BadInputError
 _MAX_LENGTH = 40
 _WINDOWS_DEVICES = {"CON", "PRN", "AUX", "NUL", *(f"{n}{i}" for n in ("COM", "LPT") for i in range(1, 10))}
 _NO_PATH = frozenset('<>"|?*')
-_TICKER = re.compile(r"[A-Z0-9^][A-Z0-9.=^-]{0,19}")
+_TICKER = re.compile(rf"[A-Z0-9^][A-Z0-9.=^&_-]{{0,{_MAX_LENGTH - 1}}}")
+"""Yahoo's symbols: ``BRK-B``, ``0700.HK``, ``^GSPC``, ``EURUSD=X``, ``M&M.NS``, ``NIFTY_FIN_SERVICE.NS``, and options,
+such as ``AAPL251219C00100000``. Yahoo takes small letters for capitals."""
 
 
 def symbol(text: str) -> str:
@@ -51,11 +53,16 @@ def ticker(text: str) -> str:
     """Return ``text`` as one of Yahoo's tickers, in capitals: ``SPY``, ``ES=F``, ``EURUSD=X``, ``^GSPC``, ``BRK-B``.
 
     Raises:
-        BadInputError: not 1 to 20 of A-Z, 0-9 and ``. = ^ -``, or a name that would be no folder's.
+        BadInputError: not 1 to 40 of A-Z, 0-9 and ``. = ^ & _ -``, or a name that no folder can have.
     """
-    name = text.strip().upper() if isinstance(text, str) else ""
-    if not _TICKER.fullmatch(name) or name.endswith(".") or name.split(".")[0] in _WINDOWS_DEVICES:
-        raise BadInputError(f"ticker {str(text)[:60]!r}: expected Yahoo's name of it, such as SPY or EURUSD=X")
+    name = text.strip(" ").upper() if isinstance(text, str) and text.isascii() else ""
+    if not _TICKER.fullmatch(name) or name.endswith("."):
+        raise BadInputError(
+            f"ticker {str(text)[:60]!r}: expected Yahoo's name of it, such as SPY, ^GSPC or M&M.NS: "
+            f"1 to {_MAX_LENGTH} letters, digits and . = ^ & _ -"
+        )
+    if name.split(".")[0] in _WINDOWS_DEVICES:
+        raise BadInputError(f"ticker {name}: Windows keeps this name for a device, so no folder can have it")
     return name
 
 

@@ -31,15 +31,15 @@ Symbols = Annotated[
     AfterValidator(checked_symbols),
 ]
 Tickers = Annotated[
-    list[Annotated[str, Field(json_schema_extra={"pattern": r"^ *[A-Za-z0-9^][A-Za-z0-9.=^\-]{0,19} *$"})]],
+    list[Annotated[str, Field(json_schema_extra={"pattern": r"^ *[A-Za-z0-9^][A-Za-z0-9.=^&_\-]{0,39} *$"})]],
     Field(min_length=1, max_length=500, examples=[["SPY", "EURUSD=X"]]),
     AfterValidator(checked_tickers),
 ]
 Series = Annotated[
-    list[Annotated[str, Field(json_schema_extra={"pattern": r"^[^\x00-\x2c/:-<>-@\[-\]_`{-\x7f]{1,40}$"})]],
+    list[Annotated[str, Field(json_schema_extra={"pattern": r"^[^\x00-%\x27-\x2c/:-<>-@\[-\]`{-\x7f]{1,40}$"})]],
     Field(min_length=1, max_length=2000, examples=[["SOLUSDT"], ["SPY", "EURUSD=X"]]),
 ]
-"""Symbols, or tickers, which may have ``. = ^ -`` too: which of them they are depends on another parameter."""
+"""Symbols, or tickers, which may have ``. = ^ & _ -`` too: which of them they are depends on another parameter."""
 MacroDays = Annotated[int, Field(ge=1, le=30)]
 _MOMENT = Field(
     json_schema_extra={"pattern": r"^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:?\d\d)?)?$"}

@@ -1,11 +1,13 @@
 import functools
+import re
 
 import pytest
 import yaml
+from pydantic import TypeAdapter
 
-from lake import settings
+from lake import params, settings
 from lake.errors import BadInputError
-from lake.names import symbol
+from lake.names import symbol, ticker
 from lake.windows import Window, parse_day, parse_time
 
 
@@ -165,6 +167,32 @@ def test_a_server_for_others_to_see_needs_a_login(config, monkeypatch, host):
 def test_tickers_are_in_yahoos_capitals_each_once(config):
     config("macro_minute: {tickers: [spy, 'eurusd=x', SPY]}")
     assert settings.load().macro_minute.tickers == ("SPY", "EURUSD=X")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["SPY", "^GSPC", "ES=F", "EURUSD=X", "BRK-B", "0700.HK", "DX-Y.NYB", "M&M.NS", "J&KBANK.NS", "NIFTY_FIN_SERVICE.NS",
+     "^SP500-45", "0P0000XTS7.F", "AAPL251219C00100000", "SPXW251219P06000000", "UNI7083-USD", "A" * 40],
+)  # fmt: skip
+def test_every_ticker_that_yahoo_has_is_one_in_config_form_and_folder(name, config, layout):
+    config(f"macro_minute: {{tickers: [' {name.lower()} ']}}")
+    assert settings.load().macro_minute.tickers == (name,)
+    (layout.macro / name).mkdir(parents=True)
+    assert layout.tickers() == [name]
+    for kind in (params.Tickers, params.Series):
+        assert re.search(TypeAdapter(kind).json_schema()["items"]["pattern"], name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", " ", "A" * 41, "../x", "A/B", "A\\B", ".A", "A.", "..", "A B", "A'B", 'A"B', "A;B", "A,B", "A%41", "A?B",
+     "A*B", "A[B]", "A{B}", "A|B", "A:B", "A#B", "A\tB", "A\nB", "SPY\n", "A\x00B", "<B>", "&AMP", "_A", "-A", "=A",
+     "$A", "\u017fPY", "SP\u200bY", "\uff33PY", "\u0421L=F", "NUL", "con", "COM1.NS", "LPT9"],
+)  # fmt: skip
+def test_what_is_no_ticker_is_refused_in_one_line(name):
+    with pytest.raises(BadInputError, match="ticker ") as error:
+        ticker(name)
+    assert str(error.value).isprintable()
 
 
 @pytest.mark.parametrize("name", ["SOLUSDT", "1INCHUSDT", "币安人生USDT", "solusdt"])
