@@ -7,7 +7,7 @@ from prefect import State, flow
 from lake import settings
 from lake.params import MacroDays, Tickers
 from tasks import artifacts, progress
-from tasks.macro import patiently, update_macro
+from tasks.macro import left_out, patiently, summary, update_macro
 from tasks.runs import ended, named, reported
 
 
@@ -31,13 +31,9 @@ def macro_minute(tickers: Tickers | None = None, lookback_days: MacroDays | None
         )
     rows = [
         {"ticker": r.ticker, "asked": r.asked, "new": r.new, "revised": r.revised, "null rows": r.nulls,
-         "expected": r.expected, "without a price": r.without_price, "missing": r.missing,
+         "refused": r.refused, "left out too": left_out(r), "expected": r.expected,
+         "without a price": r.without_price, "missing": r.missing,
          "newest": r.newest and f"{r.newest:%Y-%m-%d %H:%M}", "seconds": round(r.seconds, 2)} for r in done
     ]  # fmt: skip
     artifacts.table("macro-minute", rows, "Minutes fetched of each ticker; missing: the market was open and none came")
-    return ended(
-        f"{sum(r.new for r in done):,} new minutes of {len(done)} tickers, {sum(r.revised for r in done):,} revised, "
-        f"{sum(r.nulls for r in done):,} null rows left out, {sum(r.missing for r in done):,} missing",
-        failed,
-        sum(r.rows for r in done),
-    )
+    return ended(summary(done), failed, sum(r.rows for r in done))

@@ -9,15 +9,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import pyarrow as pa
+from loguru import logger
 
-from lake import calendars, locks, macro_store, yahoo
+from lake import calendars, locks, macro_rows, macro_store, yahoo
 from lake.layout import Layout
-from lake.macro_store import Bar
+from lake.macro_rows import Left
 from lake.sections import MacroMinute
-from lake.windows import DAY, MINUTE_US, Window, micros
+from lake.windows import DAY, SECOND_US, Window
+from lake.yahoo import Answer
 
-Ask = Callable[[str, Window, str | None], pa.Table]
+Ask = Callable[[str, Window, str | None], Answer]
 """Asks Yahoo, as `lake.yahoo.minutes` does: ticker, window of at most 7 days, host."""
 _SETTLED = timedelta(hours=1)
 """So long after the close a ticker is asked about still: Yahoo corrects its last bars."""
@@ -32,11 +33,15 @@ class MacroResult:
         new: Minutes that were not held before.
         revised: Minutes held before, whose values Yahoo has changed.
         nulls: Rows of the answer without a price, left out.
-        forming: Rows of the answer about a minute that had not ended, left out.
+        forming: Rows about a minute that had not ended, or with Yahoo's last price, left out.
+        outside: Rows before or after the regular session, which were not asked for, left out.
+        superseded: Minutes about which the answer had two rows that differ; the later row was taken.
+        refused: Rows that contradict themselves (`lake.macro_rows.checked`): they are in the quarantine.
         expected: Minutes in which the market was open in the window asked about; None where its hours are not known.
-        without_price: Those not held because there was no price: Yahoo said so, or it is a future or a currency.
-        missing: Those not held of which Yahoo said nothing, in a market where each ought to have a price
-            (`lake.calendars.is_exact`).
+        without_price: Those not held because there was no price: Yahoo said so, or it is a future or a currency. None
+            where the hours are not known.
+        missing: Those not held whose row was refused, or of which Yahoo gave no row, in a market where each minute
+            ought to have a price (`lake.calendars.is_exact`). None where the hours are not known.
         newest: Start of the newest minute held, or None.
     """
 
@@ -46,9 +51,12 @@ class MacroResult:
     revised: int
     nulls: int
     forming: int
+    outside: int
+    superseded: int
+    refused: int
     expected: int | None
-    without_price: int
-    missing: int
+    without_price: int | None
+    missing: int | None
     newest: datetime | None
     seconds: float
 
@@ -56,15 +64,6 @@ class MacroResult:
     def rows(self) -> int:
         """Minutes written: new and revised."""
         return self.new + self.revised
-
-
-@dataclass
-class _Answer:
-    """Minutes by their start in µs, with what was left out."""
-
-    bars: dict[int, Bar]
-    nulls: set[int]
-    forming: int
 
 
 def update(
@@ -97,17 +96,17 @@ def update(
         macro_store.sweep(layout, ticker)
         held = macro_store.newest(layout, ticker)
         window = asked_window(held, macro, now, lookback_days)
-        nulls, forming, new, revised = set[int](), 0, 0, 0
+        left, new, revised = Left(), 0, 0
         asked = lookback_days is not None or not nothing_new(ticker, held, now)
         for piece in pieces(window) if asked else ():
-            answer = _kept(ask(ticker, piece, macro.yahoo_url), now)
-            added, changed = macro_store.store(layout, ticker, answer.bars, compression)
-            new, revised, forming = new + added, revised + changed, forming + answer.forming
-            nulls |= answer.nulls
-        expected, without, missing = _completeness(layout, ticker, window, nulls)
+            bars = macro_rows.bars(ticker, ask(ticker, piece, macro.yahoo_url), piece, now, left)
+            _put_aside(layout, ticker, left)
+            added, changed = macro_store.store(layout, ticker, bars, compression)
+            new, revised = new + added, revised + changed
+        expected, without, missing = _completeness(layout, ticker, window, left)
         return MacroResult(
-            ticker, asked, new, revised, len(nulls), forming, expected, without, missing,
-            macro_store.newest(layout, ticker), time.monotonic() - began,
+            ticker, asked, new, revised, len(left.nulls), len(left.forming), len(left.outside), len(left.superseded),
+            len(left.refused), expected, without, missing, macro_store.newest(layout, ticker), time.monotonic() - began,
         )  # fmt: skip
 
 
@@ -142,27 +141,23 @@ def nothing_new(ticker: str, held: datetime | None, now: datetime) -> bool:
     return held >= closed - timedelta(minutes=1)
 
 
-def _kept(answer: pa.Table, now: datetime) -> _Answer:
-    """A row that is not on the minute is Yahoo's last price, put behind the bars: part of a minute still forming."""
-    over = micros(now) - MINUTE_US
-    kept = _Answer({}, set(), 0)
-    for row in answer.to_pylist():
-        ts = micros(row.pop("ts"))
-        if None in (row["open"], row["high"], row["low"], row["close"]):
-            kept.nulls.add(ts)
-        elif ts > over or ts % MINUTE_US:
-            kept.forming += 1
-        else:
-            kept.bars[ts] = (row["open"], row["high"], row["low"], row["close"], row["volume"] or 0.0)
-    return kept
+def _put_aside(layout: Layout, ticker: str, left: Left) -> None:
+    """Keep what was refused, and log it once: the same rows come again with every answer of the next days."""
+    if new := macro_rows.put_aside(layout, ticker, left.refused):
+        reason = next(reversed(left.refused.values()))
+        logger.warning("{}: refused rows of Yahoo's answer: {}, such as one whose {}", ticker, new, reason)
 
 
-def _completeness(layout: Layout, ticker: str, window: Window, nulls: set[int]) -> tuple[int | None, int, int]:
+def _completeness(
+    layout: Layout, ticker: str, window: Window, left: Left
+) -> tuple[int | None, int | None, int | None]:  # fmt: skip
     """Return how many minutes were open and over in a window, how many had no price, and how many are missing."""
     minutes = calendars.open_minutes(ticker, window)
     if minutes is None:
-        return None, 0, 0
+        return None, None, None
     held = macro_store.held(layout, ticker, window)
     lacking = [ts for ts in minutes if ts not in held]
-    missing = [ts for ts in lacking if ts not in nulls] if calendars.is_exact(ticker) else []
+    refused = {row.ts_s * SECOND_US for row in left.refused}
+    expected = set(lacking) - left.nulls if calendars.is_exact(ticker) else set[int]()
+    missing = expected | refused.intersection(lacking)
     return len(minutes), len(lacking) - len(missing), len(missing)

@@ -15,8 +15,8 @@ from lake.layout import Layout
 from lake.schemas import MACRO, UTC_US
 from lake.windows import DAY_US, Window, moment
 
-Bar = tuple[float, float, float, float, float]
-"""Open, high, low, close, volume."""
+Bar = tuple[float, float, float, float, float | None]
+"""Open, high, low, close, volume; the volume is None where Yahoo gave none."""
 
 
 def store(layout: Layout, ticker: str, bars: Mapping[int, Bar], compression: str) -> tuple[int, int]:

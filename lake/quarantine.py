@@ -1,6 +1,7 @@
 """What could not be read, one JSON line each: file, offset, reason and the bytes. Nothing is thrown away."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 from lake import files
@@ -33,3 +34,17 @@ def put(layout: Layout, part: Path, bad: list[tuple[int, str, bytes]]) -> int:
     name = part.relative_to(layout.base).as_posix()
     files.write_text(target, "".join(record(name, *each) + "\n" for each in bad))
     return len(bad)
+
+
+def macro_file(layout: Layout, ticker: str, day: str) -> Path:
+    """Where the refused rows of a ticker and UTC day are kept; ``undated`` where a row's time is none of the lake's."""
+    return layout.quarantine / layout.macro.relative_to(layout.base) / ticker / f"{day}.jsonl"
+
+
+def add(target: Path, records: Iterable[str]) -> int:
+    """Add records to a file, each once, however often it comes; return how many were not there yet."""
+    held = target.read_text(encoding="utf-8").splitlines() if target.exists() else []
+    new = [one for one in dict.fromkeys(records) if one not in set(held)]
+    if new:
+        files.write_text(target, "".join(f"{one}\n" for one in [*held, *new]))
+    return len(new)

@@ -179,7 +179,13 @@ MACRO = Schema(
         Column("ticker", pa.string(), "", "Yahoo's name of it, such as EURUSD=X"),
         Column("ts", UTC_US, "UTC", "start of the minute"),
         *_prices("the ticker's currency"),
-        Column("volume", pa.float64(), "shares or contracts", "0 for currencies, which have none"),
+        Column(
+            "volume",
+            pa.float64(),
+            "shares or contracts",
+            "0 for currencies, which have none; null where Yahoo gave none",
+            null=True,
+        ),
     ),
 )
 

@@ -1,32 +1,24 @@
-"""Yahoo's minute bars of one ticker, through yfinance: the only place that knows yfinance.
+"""Yahoo's minute bars of one ticker, asked for through yfinance: the only place that knows yfinance.
 
-yfinance takes seconds to import, so it is imported when the first bar is asked for. Written against 1.7.
+yfinance knows how Yahoo wants to be asked (a browser's handshake, cookie, crumb, consent); the answer is read in
+`lake.yahoo_payload`. yfinance takes seconds to import, so it is imported when the first bar is asked for. Written
+against 1.7.
 """
 
 import logging
-import math
-import warnings
 from datetime import timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
-
-import pyarrow as pa
+from typing import Any
+from urllib.parse import quote, urlsplit
 
 from lake import yahoo_payload
 from lake.calendars import around_the_clock
 from lake.errors import LakeError
-from lake.schemas import UTC_US
 from lake.windows import Window
-from lake.yahoo_payload import COLUMNS, ChangedSchemaError, NoSuchTickerError, RateLimitedError
+from lake.yahoo_payload import Answer, ChangedSchemaError, NoSuchTickerError, OtherTickerError, RateLimitedError
 
-if TYPE_CHECKING:
-    from pandas import DataFrame
+__all__ = ["Answer", "ChangedSchemaError", "NoSuchTickerError", "OtherTickerError", "RateLimitedError", "minutes"]
 
-__all__ = ["ANSWER", "ChangedSchemaError", "NoSuchTickerError", "RateLimitedError", "minutes"]
-
-ANSWER = pa.schema([("ts", UTC_US), *((name, pa.float64()) for name in COLUMNS)])
-"""What `minutes` returns: the start of the minute in UTC (as Yahoo stamps it), prices, volume; prices may be null."""
 MOST_A_REQUEST = timedelta(days=7)
 """Yahoo refuses 1-minute data of more than 8 days a request; yfinance documents 7."""
 KEPT = timedelta(days=30) - timedelta(minutes=5)
@@ -35,7 +27,7 @@ _TIMEOUT_S = 20
 _CHART = "/v8/finance/chart/"
 
 
-def minutes(ticker: str, window: Window, url: str | None = None) -> pa.Table:
+def minutes(ticker: str, window: Window, url: str | None = None) -> Answer:
     """Return the 1-minute bars that Yahoo has of a ticker in a window of at most 7 days, by one request.
 
     Args:
@@ -44,54 +36,49 @@ def minutes(ticker: str, window: Window, url: str | None = None) -> pa.Table:
         url: Host to ask in place of every host of Yahoo's, such as a stand-in's; None for Yahoo itself.
 
     Returns:
-        `ANSWER`, sorted by ts, in UTC whatever the exchange's zone; with the minute still forming, and with rows of
-        nulls. No rows where the market was closed.
+        Yahoo's rows as they are: with the minute still forming, rows of nulls, and whatever else came.
 
     Raises:
         RateLimitedError: HTTP 429, or `YFRateLimitError`.
         NoSuchTickerError: Yahoo does not know it.
+        OtherTickerError: Yahoo answers about another ticker.
         ChangedSchemaError: columns are missing, renamed or mistyped.
         LakeError: Yahoo cannot be reached, fails, or refuses.
     """
-    import yfinance
     from yfinance._http import requests
+    from yfinance.const import _BASE_URL_
+    from yfinance.data import YfData
     from yfinance.exceptions import YFRateLimitError
 
-    session = _session(url)
-    session.chart, failure, frame = None, None, None
-    yfinance.data.YfData.cache_get.cache_clear()  # it would repeat an answer for a range in the past, an error too
+    session, failure = _session(url), None
+    session.chart = None
     try:
-        frame = _history(yfinance, session, ticker, window)
+        YfData(session=session).get(f"{_BASE_URL_}{path(ticker)}", params=_asked(ticker, window), timeout=_TIMEOUT_S)
     except YFRateLimitError:
         raise RateLimitedError(ticker) from None
     except (OSError, requests.exceptions.RequestException) as error:
         raise LakeError(f"Yahoo cannot be reached for {ticker} ({str(error)[:120]}): check the network") from error
-    except Exception as error:
+    except Exception as error:  # after a refusal yfinance looks for another cookie, and fails on what it finds
         failure = error
-    if session.chart is not None:
-        yahoo_payload.refuse_failures(ticker, session.chart.status_code, session.chart.text)
-        if yahoo_payload.rows(ticker, session.chart.text) == 0:
-            return ANSWER.empty_table()
-    if frame is None:
-        what = f"yfinance cannot read Yahoo's answer ({type(failure).__name__}: {str(failure)[:120]})"
-        raise ChangedSchemaError(ticker, what) from failure
-    return _table(ticker, frame)
+    if session.chart is None:
+        why = f"{type(failure).__name__}: {str(failure)[:120]}"
+        raise LakeError(f"yfinance could not ask Yahoo for {ticker} ({why}): look for a newer yfinance") from failure
+    return yahoo_payload.read(ticker, session.chart.status_code, session.chart.text)
 
 
-def _history(yfinance: Any, session: Any, ticker: str, window: Window) -> "DataFrame":
-    """With a zone given, yfinance does not ask for one first; it needs it for times without a zone only.
+def path(ticker: str) -> str:
+    """Return the path of a ticker's chart; ``=`` and ``&`` may stand in a path as they are, and yfinance sends them."""
+    return _CHART + quote(ticker, safe="=&")
 
-    ``prepost`` is true for markets without a regular session: else yfinance drops their minutes from 23:59 on, as Yahoo
-    gives ``end`` of a 24-hour trading period as 23:59:00.
-    """
-    asked = yfinance.Ticker(ticker, session=session)
-    asked._tz = "UTC"
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # pandas' about yfinance
-        return asked.history(
-            interval="1m", start=window.start, end=window.end, prepost=around_the_clock(ticker), actions=False,
-            auto_adjust=False, back_adjust=False, repair=False, keepna=True, rounding=False, timeout=_TIMEOUT_S,
-        )  # fmt: skip
+
+def _asked(ticker: str, window: Window) -> dict[str, str]:
+    """Minutes outside of a regular session are asked for only of markets that have none, to whom they are all."""
+    return {
+        "period1": str(int(window.start.timestamp())),
+        "period2": str(int(window.end.timestamp())),
+        "interval": "1m",
+        "includePrePost": str(around_the_clock(ticker)).lower(),
+    }
 
 
 @lru_cache(maxsize=4)
@@ -121,15 +108,12 @@ def _session(url: str | None) -> Any:
 
 
 def _quiet() -> None:
-    """Let yfinance raise, log nothing, and keep nothing on disk.
+    """Let yfinance log nothing and keep nothing on disk.
 
-    Its cache of cookies is a SQLite file in the user's folder, which two processes lock for each other. That of zones
-    is not opened where a zone is given.
+    Its cache of cookies is a SQLite file in the user's folder, which two processes lock for each other.
     """
-    import yfinance
     from yfinance import cache
 
-    yfinance.config.debug.hide_exceptions = False
     for name in ("yfinance", "bs4.dammit"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     cache._CookieCacheManager._Cookie_cache = cache._CookieCacheDummy()
@@ -138,18 +122,3 @@ def _quiet() -> None:
 def _aimed(address: str, url: str) -> str:
     parts = urlsplit(address)
     return f"{url}{parts.path}" + (f"?{parts.query}" if parts.query else "")
-
-
-def _table(ticker: str, frame: "DataFrame") -> pa.Table:
-    """Return yfinance's frame (index in the exchange's zone; Open, High, Low, Close, Adj Close, Volume) as `ANSWER`."""
-    there = list(map(str, frame.columns))
-    if missing := [name.capitalize() for name in COLUMNS if name.capitalize() not in there]:
-        what = f"yfinance's columns have changed: expected {', '.join(missing)} too (there are: {', '.join(there)})"
-        raise ChangedSchemaError(ticker, what[:300])
-    if frame.index.tz is None:
-        raise ChangedSchemaError(ticker, "yfinance's times have no zone")
-    stamps = [stamp.to_pydatetime() for stamp in frame.index]
-    columns = [
-        [float(value) if math.isfinite(value) else None for value in frame[name.capitalize()]] for name in COLUMNS
-    ]
-    return pa.table([stamps, *columns], schema=ANSWER)

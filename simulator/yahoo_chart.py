@@ -4,7 +4,7 @@ import math
 import struct
 import zlib
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,6 +13,9 @@ from lake.calendars import open_windows
 from lake.windows import Window, moment
 
 _MINUTE = 60
+_SATURDAY = 5
+_OPENS, _CLOSES = timedelta(hours=8), timedelta(hours=16, minutes=30)
+"""Of the markets whose hours the lake does not know, from Monday to Friday, UTC."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,8 @@ INDEX = Kind("INDEX", "SNP", "America/New_York", 9_000_000, 0)
 FUTURE = Kind("FUTURE", "CME", "America/New_York", 400, 23)
 CURRENCY = Kind("CURRENCY", "CCY", "Europe/London", 0, 17)
 CRYPTO = Kind("CRYPTOCURRENCY", "CCC", "UTC", 30, 0)
+MUMBAI = Kind("EQUITY", "NSI", "Asia/Kolkata", 40_000, 0)
+VOLATILITY = Kind("INDEX", "WCB", "America/Chicago", 0, 0)
 
 TICKERS: dict[str, tuple[Kind, float, str]] = {
     "SPY": (ETF, 670.0, "USD"), "UUP": (ETF, 28.0, "USD"), "QQQ": (ETF, 600.0, "USD"), "GLD": (ETF, 380.0, "USD"),
@@ -41,7 +46,8 @@ TICKERS: dict[str, tuple[Kind, float, str]] = {
     "CL=F": (FUTURE, 60.0, "USD"), "DX=F": (FUTURE, 99.5, "USD"), "DX-Y.NYB": (FUTURE, 99.4, "USD"),
     "EURUSD=X": (CURRENCY, 1.16, "USD"), "GBPUSD=X": (CURRENCY, 1.31, "USD"), "USDJPY=X": (CURRENCY, 155.0, "JPY"),
     "USDCAD=X": (CURRENCY, 1.41, "CAD"), "USDCHF=X": (CURRENCY, 0.80, "CHF"), "USDSEK=X": (CURRENCY, 9.5, "SEK"),
-    "USDGBP=X": (CURRENCY, 0.76, "GBP"), "BTC-USD": (CRYPTO, 95_000.0, "USD"),
+    "USDGBP=X": (CURRENCY, 0.76, "GBP"), "BTC-USD": (CRYPTO, 95_000.0, "USD"), "M&M.NS": (MUMBAI, 3400.0, "INR"),
+    "^VIX": (VOLATILITY, 17.0, "USD"),
 }  # fmt: skip
 """Ticker: kind, price about which it moves, currency."""
 
@@ -89,9 +95,14 @@ def payload(
 
 
 def _windows(ticker: str, start: int, end: int) -> list[Window]:
-    """Yahoo answers from the minute in which the range begins."""
-    whole = moment(start // _MINUTE * _MINUTE * 1_000_000)
-    return open_windows(ticker, Window(whole, moment(end * 1_000_000))) or []
+    """Yahoo answers from the minute in which the range begins. Hours that the lake does not know are made up."""
+    span = Window(moment(start // _MINUTE * _MINUTE * 1_000_000), moment(end * 1_000_000))
+    found = open_windows(ticker, span)
+    if found is None:
+        days = (day for day in span.days() if day.weekday() < _SATURDAY)
+        hours = (Window.of_day(day) for day in days)
+        found = [cut for day in hours if (cut := Window(day.start + _OPENS, day.start + _CLOSES).clip(span))]
+    return found
 
 
 def _whole(at: datetime) -> int:
@@ -100,7 +111,7 @@ def _whole(at: datetime) -> int:
 
 def _periods(kind: Kind, windows: list[Window]) -> list[tuple[int, int]]:
     """Of currencies and futures Yahoo gives each day in the exchange's zone, from 0:00 to 23:59."""
-    if kind in (ETF, EQUITY, INDEX):
+    if kind not in (FUTURE, CURRENCY, CRYPTO):
         return [(int(window.start.timestamp()), int(window.end.timestamp())) for window in windows]
     zone = ZoneInfo(kind.zone)
     days = {day for window in windows for day in Window(window.start.astimezone(UTC), window.end).days()}

@@ -15,7 +15,7 @@ from lake.macro_fetch import MacroResult
 from lake.progress import Progress
 from lake.sections import MacroMinute
 from lake.yahoo import RateLimitedError
-from tasks.runs import each, lake_task
+from tasks.runs import each, lake_task, many
 
 R = TypeVar("R")
 
@@ -31,6 +31,30 @@ def update_macro(
 ) -> MacroResult:
     """Bring the minutes of one ticker up to date. Not tried again here: `patiently` does, or the next run."""
     return macro_fetch.update(layout, ticker, settings, now, lookback_days, compression)
+
+
+def summary(done: list[MacroResult]) -> str:
+    """Say in one line what was done, and everything that was left out."""
+    parts = [
+        f"{sum(r.new for r in done):,} new minutes of {many(len(done), 'ticker')}",
+        f"{sum(r.revised for r in done):,} revised", f"{sum(r.nulls for r in done):,} null rows left out",
+    ]  # fmt: skip
+    counts = {
+        "refused (see quarantine/macro)": sum(r.refused for r in done),
+        "outside of trading hours left out": sum(r.outside for r in done),
+        "superseded by a later row": sum(r.superseded for r in done),
+    }
+    parts += [f"{count:,} {what}" for what, count in counts.items() if count]
+    parts.append(f"{sum(r.missing or 0 for r in done):,} missing")
+    if unknown := [r.ticker for r in done if r.expected is None]:
+        parts.append(f"not known whether any is missing of {' '.join(unknown)}, whose trading hours are not known")
+    return ", ".join(parts)
+
+
+def left_out(result: MacroResult) -> str | None:
+    """Say which rows of a ticker were left out beside null and refused ones, or None where there were no others."""
+    counts = {"live": result.forming, "outside hours": result.outside, "superseded": result.superseded}
+    return ", ".join(f"{count:,} {what}" for what, count in counts.items() if count) or None
 
 
 def patiently(

@@ -4,11 +4,13 @@
 -- the oldest of the six closes in seconds, 0 to 300.
 -- The formula is ICE's (U.S. Dollar Index, FAQ). Why no older closes: after a weekend the rates come back one by one,
 -- and an index of Friday's euro and Sunday's yen never was.
+-- Why close > 0: a rate of 0, which older versions stored, would make the index infinite.
 CREATE OR REPLACE MACRO dxy_of(minutes) AS TABLE
 WITH closes AS (
     SELECT ticker, window_start, close
     FROM query_table(minutes)
     WHERE ticker IN ('EURUSD=X', 'USDJPY=X', 'GBPUSD=X', 'USDCAD=X', 'USDSEK=X', 'USDCHF=X')
+        AND close > 0 AND isfinite(close)
 ),
 tickers AS (SELECT DISTINCT ticker FROM closes),
 times AS (SELECT DISTINCT window_start FROM closes),

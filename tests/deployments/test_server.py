@@ -127,6 +127,15 @@ def test_macro_minutes_with_one_ticker_that_does_not_exist_end_failed_with_the_o
     assert list((stack.layout.macro / "BTC-USD").rglob("macro_minute.parquet"))
 
 
+def test_a_ticker_whose_trading_hours_are_not_known_leaves_a_table_with_what_is_not_known(stack):
+    run = stack.end("macro-minute/local", tickers=["^VIX", "m&m.ns"], lookback_days=5)
+    assert (run.type, run.name) == ("COMPLETED", "macro ^VIX,m&m.ns")
+    rows = json.loads(stack.artifacts(run)["table", "macro-minute"])
+    assert [row["ticker"] for row in rows] == ["^VIX", "M&M.NS"]
+    assert [(row["expected"], row["without a price"], row["missing"]) for row in rows] == [(None, None, None)] * 2
+    assert all(row["new"] > 0 for row in rows)
+
+
 def test_fundings_and_open_interest_are_collected_with_a_row_a_contract(stack):
     """Of days that no scheduled run has asked for."""
     days = [f"{datetime.now(UTC) - timedelta(days=ago):%Y-%m-%d}" for ago in (10, 9)]

@@ -1,5 +1,9 @@
 """macro-minute as a person runs it and as a flow: real yfinance, the stand-in's Yahoo."""
 
+import csv
+import json
+import time
+
 import pyarrow.parquet as pq
 import pytest
 
@@ -61,6 +65,128 @@ def test_a_changed_schema_is_exit_code_1_and_leaves_the_table_alone(macro, layou
     done = macro("--tickers", "BTC-USD", "--lookback-days", "2")
     assert refused_at_the_end(done, "BTC-USD: Yahoo's answer has changed: expected `close`")
     assert content(layout.base) == before
+
+
+class Yahoo:
+    """Answers of Yahoo's by hand: ten minutes that ended an hour ago."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.first = int(time.time()) // 60 * 60 - 3600
+
+    def put(self, ticker, rows=10, symbol=None, twice=None, meta=None, **columns):
+        """Place an answer; ``columns`` gives values by the number of their row, ``twice`` a row that comes again."""
+        stamps = [self.first + 60 * number for number in range(rows)]
+        close = [100.0 + number for number in range(rows)]
+        quote = {"open": close, "high": [c + 1 for c in close], "low": [c - 1 for c in close], "close": close[:]}
+        quote["volume"] = [1000] * rows
+        for name, changes in columns.items():
+            quote[name] = [changes.get(number, value) for number, value in enumerate(quote[name])]
+        if twice is not None:
+            for column in (stamps, *{id(one): one for one in quote.values()}.values()):
+                column.insert(twice, column[twice])
+            quote["volume"][twice + 1] = 2000
+        about = {"symbol": symbol or ticker, "dataGranularity": "1m", "exchangeTimezoneName": "Asia/Kolkata"} | (
+            meta or {}
+        )
+        result = {"meta": about, "indicators": {"quote": [quote if rows else {}]}} | (
+            {"timestamp": stamps} if rows else {}
+        )
+        name = ticker.lstrip("^").replace("=", "_")
+        (self.folder / f"{name}.json").write_text(json.dumps({"chart": {"error": None, "result": [result]}}))
+
+
+@pytest.fixture
+def yahoo(tmp_path):
+    (tmp_path / "yahoo").mkdir()
+    return Yahoo(tmp_path / "yahoo")
+
+
+@pytest.fixture
+def by_hand(command, yahoo):
+    """macro-minute on answers by hand."""
+    with Simulator(["SOLUSDT"], seed=7, yahoo_folder=yahoo.folder) as running:
+        yield lambda *arguments: command(
+            "macro-minute", *arguments, LAKE_MACRO_MINUTE__YAHOO_URL=running.yahoo_url, COLUMNS="300"
+        )
+
+
+def rows_of(done):
+    """The rows of the table that is printed, by ticker: what stands in each column."""
+    lines = done.stderr.splitlines()
+    (at,) = [number for number, line in enumerate(lines) if line.strip().startswith("ticker")]
+    return {line.split()[0]: line.split()[1:] for line in lines[at + 1 :]}
+
+
+def test_unknown_hours_and_no_minute_yet_are_no_failure(by_hand, yahoo, layout):
+    yahoo.put("^VIX")
+    yahoo.put("NONE.L", rows=0)
+    done = by_hand("--tickers", "^VIX,NONE.L", "--lookback-days", "1")
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
+    assert rows_of(done)["NONE.L"][:10] == ["yes", "0", "0", "0", "0", "–", "–", "–", "–", "–"]
+    assert rows_of(done)["^VIX"][:9] == ["yes", "10", "0", "0", "0", "–", "–", "–", "–"]
+    assert done.stdout == (
+        "10 new minutes of 2 tickers, 0 revised, 0 null rows left out, 0 missing, not known whether any is missing of "
+        "^VIX NONE.L, whose trading hours are not known\n"
+    )
+    assert tickers(layout) == ["^VIX"]
+
+
+PERIODS = [{"pre": [], "post": []}, {"pre": [[{}]], "post": [[{}]]}, None, [], "x", {"regular": None}]
+
+
+@pytest.mark.parametrize("periods", PERIODS, ids=str)
+def test_trading_periods_that_cannot_be_read_cost_no_minute(by_hand, yahoo, layout, periods):
+    yahoo.put("VOD.L", meta={"tradingPeriods": periods})
+    assert by_hand("--tickers", "VOD.L").returncode == 0
+    (path,) = layout.macro.rglob("*.parquet")
+    assert pq.ParquetFile(path).metadata.num_rows >= 1
+
+
+def test_rows_that_cannot_be_are_refused_one_by_one_counted_and_kept(by_hand, yahoo, layout):
+    yahoo.put("BTC-USD", low={2: -1.0}, high={4: 1.0}, volume={6: 2**60}, open={8: None}, twice=0)
+    done = by_hand("--tickers", "BTC-USD", "--lookback-days", "1")
+    assert done.returncode == 0, done.stderr
+    assert rows_of(done)["BTC-USD"][:7] == ["yes", "6", "0", "0", "4", "1", "superseded"]
+    assert "4 refused (see quarantine/macro), 1 superseded by a later row" in done.stdout
+    kept = [json.loads(line) for path in layout.quarantine.rglob("*.jsonl") for line in path.read_text().splitlines()]
+    assert sorted((each["offset"] - yahoo.first) // 60 for each in kept) == [2, 4, 6, 8]
+    before = content(layout.base)
+    assert "4 refused" in by_hand("--tickers", "BTC-USD", "--lookback-days", "1").stdout
+    assert content(layout.base) == before
+
+
+def test_an_answer_about_another_ticker_is_exit_code_1_and_stores_nothing(by_hand, yahoo, layout):
+    yahoo.put("FB", symbol="META")
+    yahoo.put("USDJPY=X", symbol="JPY=X")
+    done = by_hand("--tickers", "FB,USDJPY=X")
+    assert refused_at_the_end(done, "1 failed: FB: Yahoo answers about META when asked for FB: nothing was stored")
+    assert tickers(layout) == ["USDJPY=X"]
+
+
+def test_a_ticker_with_an_ampersand_goes_through_every_command(by_hand, command, yahoo, layout, tmp_path):
+    names = ["M&M.NS", "NIFTY_FIN_SERVICE.NS", "AAPL251219C00100000"]
+    for name in names:
+        yahoo.put(name)
+    assert by_hand("--tickers", ",".join(names).lower(), "--lookback-days", "1").returncode == 0
+    assert tickers(layout) == sorted(names)
+    day = time.strftime("%Y-%m-%d", time.gmtime(yahoo.first))
+    until = time.strftime("%Y-%m-%d", time.gmtime(yahoo.first + 2 * 86_400))
+    span = ("--start", day, "--end", until)
+    found = command("sql", "SELECT DISTINCT ticker FROM macro_minute ORDER BY 1", "--format", "csv")
+    assert found.stdout.splitlines()[1:] == sorted(names)
+    done = command("validate-rules", "--source", "macro", "--symbols", "m&m.ns", *span)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("PASS: 10 rows of 1 symbol")
+    pages = [path.read_text() for path in layout.reports.rglob("*.html")]
+    assert any("M&amp;M.NS" in page for page in pages)
+    assert not any("M&M.NS" in page for page in pages)
+    out = tmp_path / "here" / "x.csv"
+    done = command("slice-export", "--source", "macro", "--symbols", ",".join(names), *span, "--out", "x.csv",
+                   "--format", "csv")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    with out.open(newline="") as handle:
+        assert [line[0] for line in csv.reader(handle)][1:] == [name for name in names for _ in range(10)]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """What is asked of Yahoo, what is kept of its answers, and how they are merged; Yahoo itself is in `yahoo`."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
@@ -9,12 +10,13 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from lake import macro_fetch, macro_store, yahoo
+from lake import macro_fetch, macro_rows, macro_store, yahoo
 from lake.errors import LakeError
 from lake.layout import Layout
 from lake.schemas import MACRO
 from lake.sections import MacroMinute
 from lake.windows import MINUTE_US, Window, micros, moment
+from lake.yahoo_payload import Answer, Row, Session
 from tests.conftest import content
 
 NOW = datetime(2026, 11, 25, 15, 30, 20, tzinfo=UTC)  # a Wednesday; New York is open since 14:30
@@ -23,14 +25,14 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 def answer(bars):
-    """Yahoo's answer: (minutes before NOW's minute, close or None) to a table; other columns follow from the close."""
-    base = NOW.replace(second=0)
-    rows = [
-        {"ts": base - back * timedelta(minutes=1), "open": close, "high": close and close + 1, "low": close,
-         "close": close, "volume": 7.0}
-        for back, close in sorted(bars, reverse=True)
-    ]  # fmt: skip
-    return pa.Table.from_pylist(rows, schema=yahoo.ANSWER)
+    """Yahoo's answer: (minutes before NOW's minute, close or None) to rows; other columns follow from the close."""
+    base = int(NOW.replace(second=0).timestamp())
+    return Answer(
+        tuple(
+            Row(base - 60 * back, close, close and close + 1, close, close, 7.0)
+            for back, close in sorted(bars, reverse=True)
+        )
+    )
 
 
 class Asked:
@@ -41,7 +43,7 @@ class Asked:
 
     def __call__(self, ticker, window, url):
         self.windows.append(window)
-        found = self.answers.pop(0) if self.answers else yahoo.ANSWER.empty_table()
+        found = self.answers.pop(0) if self.answers else Answer()
         if isinstance(found, Exception):
             raise found
         return found
@@ -84,11 +86,12 @@ def test_the_minute_still_forming_is_left_out_until_it_has_ended(layout):
 
 
 def test_yahoos_last_price_behind_the_bars_is_no_minute(layout):
-    live = answer([(3, 9.0)]).set_column(
-        0, "ts", pa.array([NOW - timedelta(minutes=3, seconds=13)], MACRO.arrow.field("ts").type)
-    )
-    found = update(layout, live)
-    assert (found.new, found.forming, held(layout)) == (0, 1, [])
+    """It is the last row, at its own second, or at the end of what was asked for, as in each piece of a long range."""
+    (held_row,) = answer([(3, 9.0)]).rows
+    found = update(layout, Answer((held_row, held_row._replace(ts_s=held_row.ts_s + 73))))
+    assert (found.new, found.forming, found.refused) == (1, 1, 0)
+    found = update(layout, Answer((held_row,)), days=10)
+    assert (found.new, found.revised, found.forming, found.refused) == (0, 0, 1, 0)
 
 
 def test_null_rows_are_left_out_and_counted_and_take_nothing_away(layout):
@@ -215,7 +218,141 @@ def test_a_minute_that_yahoo_says_had_no_price_is_not_missing(layout):
 def test_currencies_and_futures_have_minutes_without_a_price_and_none_missing(layout):
     found = update(layout, answer([(1, 1.0), (2, 1.0)]), ticker="EURUSD=X", days=1)
     assert (found.expected, found.without_price, found.missing) == (1439, 1437, 0)
-    assert update(layout, answer([(1, 1.0)]), ticker="VOD.L").expected is None
+
+
+def test_where_the_hours_are_not_known_nothing_is_said_to_be_complete(layout):
+    found = update(layout, answer([(1, 1.0)]), ticker="^VIX")
+    assert (found.new, found.expected, found.without_price, found.missing) == (1, None, None, None)
+
+
+def test_a_ticker_without_any_minute_yet_has_no_newest(layout):
+    found = update(layout, ticker="NONEA", days=1)
+    assert (found.new, found.newest, found.missing, layout.tickers()) == (0, None, 329 + 60, [])
+
+
+# -- rows that cannot be ----------------------------------------------------------------------------------------------
+
+GOOD = Row(int(NOW.timestamp()) // 60 * 60 - 600, 10.0, 11.0, 9.0, 10.5, 100)
+INFINITE, NO_NUMBER = float("inf"), float("nan")
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ({"open": 0.0, "high": 0.0, "low": 0.0, "close": 0.0}, "open is 0: expected a price above 0"),
+        ({"low": -37.63}, "low is -37.63: expected a price above 0"),
+        ({"close": INFINITE}, "close is inf: expected a price above 0"),
+        ({"high": NO_NUMBER}, "high is nan: expected a price above 0"),
+        ({"high": 10**400}, "high is 1000000000000000000000000000000000000000: expected a price above 0"),
+        ({"high": 8.0}, "low 9 is above high 8"),
+        ({"open": 11.5}, "open 11.5 is not between low 9 and high 11"),
+        ({"close": 8.5}, "close 8.5 is not between low 9 and high 11"),
+        ({"volume": -5}, "volume is -5: expected 0 to 2^53"),
+        ({"volume": 2**53 + 1}, "volume is 9007199254740993: expected 0 to 2^53"),
+        ({"volume": NO_NUMBER}, "volume is nan: expected 0 to 2^53"),
+        ({"open": None}, "open is null, and other prices are not"),
+        ({"high": None, "low": None}, "high, low is null, and other prices are not"),
+        ({"ts_s": GOOD.ts_s + 7}, "time is not on a whole minute"),
+        ({"ts_s": 0}, "time is before 2009, or a day or more from now"),
+        ({"ts_s": -(10**30)}, "time is before 2009, or a day or more from now"),
+        ({"ts_s": GOOD.ts_s * 1000}, "time is before 2009, or a day or more from now"),
+        ({"ts_s": GOOD.ts_s + 90_000}, "time is before 2009, or a day or more from now"),
+    ],
+)
+def test_a_row_that_cannot_be_is_refused_alone_counted_and_kept_with_its_reason(layout, values, reason):
+    bad, after = GOOD._replace(**values), GOOD._replace(ts_s=GOOD.ts_s + 60)
+    found = update(layout, Answer((GOOD._replace(ts_s=GOOD.ts_s - 60), bad, after)), ticker="SPY", days=1)
+    assert (found.new, found.refused, found.nulls) == (2, 1, 0)
+    (kept,) = layout.quarantine.rglob("*.jsonl")
+    assert kept.parent == layout.quarantine / "macro/minute/SPY"
+    (record,) = [json.loads(line) for line in kept.read_text().splitlines()]
+    assert (record["file"], record["offset"], record["reason"]) == ("Yahoo's chart of SPY", bad.ts_s, reason)
+    assert str(json.loads(record["line"])) == str(dict(zip(("timestamp", *Row._fields[1:]), bad, strict=True)))
+    assert found.missing == 329 + 60 - 2, "the minute of the row that was refused is missing"
+
+
+def test_what_is_refused_is_kept_once_however_often_it_comes(layout):
+    for _ in range(3):
+        found = update(layout, Answer((GOOD._replace(volume=-1),)))
+        assert (found.new, found.refused) == (0, 1)
+    update(layout, Answer((GOOD._replace(volume=-2),)))
+    (kept,) = layout.quarantine.rglob("*.jsonl")
+    assert kept.name == "2026-11-25.jsonl"
+    assert len(kept.read_text().splitlines()) == 2
+
+
+def test_a_refused_row_takes_nothing_away_and_is_missing_even_in_a_market_where_not_every_minute_has_a_price(layout):
+    assert update(layout, Answer((GOOD,))).new == 1
+    second = GOOD._replace(ts_s=GOOD.ts_s - 60, low=-1.0)
+    found = update(layout, Answer((second, GOOD._replace(close=99.0))), days=1)
+    assert (found.new, found.revised, found.refused, found.missing) == (0, 0, 2, 1)
+    assert [row["close"] for row in held(layout)] == [10.5]
+
+
+@pytest.mark.parametrize("volume", [0, 2**53, 1.5, None])
+def test_a_volume_is_kept_as_it_is_and_one_that_yahoo_does_not_give_is_not_called_0(layout, volume):
+    assert update(layout, Answer((GOOD._replace(volume=volume),))).new == 1
+    assert [row["volume"] for row in held(layout)] == [volume]
+    assert update(layout, Answer((GOOD._replace(volume=volume),))).revised == 0
+
+
+@pytest.mark.parametrize("last", [11.5, None, -1.0])
+def test_of_two_rows_about_a_minute_the_later_that_can_be_wins(layout, last):
+    second = GOOD._replace(high=12.0, close=last)
+    found = update(layout, Answer((GOOD, second, GOOD._replace(ts_s=GOOD.ts_s + 60))))
+    assert (found.new, found.superseded, found.refused) == (2, last == 11.5, last != 11.5)
+    assert [row["close"] for row in held(layout)] == [11.5 if last == 11.5 else 10.5, 10.5]
+
+
+def test_a_null_row_beside_a_row_with_prices_takes_nothing_away(layout):
+    null = Row(GOOD.ts_s, None, None, None, None, None)
+    assert update(layout, Answer((GOOD, null, GOOD))).new == 1
+    assert [row["close"] for row in held(layout)] == [10.5]
+
+
+SESSION = Session(GOOD.ts_s - 3600, GOOD.ts_s + 60, -5 * 3600)
+
+
+@pytest.mark.parametrize(
+    ("ticker", "sessions", "outside"),
+    [("VOD.L", (SESSION,), 2), ("VOD.L", None, 0), ("VOD.L", (SESSION._replace(start_s=0, end_s=60),), 0)],
+    ids=["after", "not known", "of another day"],
+)
+def test_rows_beyond_a_regular_session_are_left_out_and_counted(layout, ticker, sessions, outside):
+    rows = tuple(GOOD._replace(ts_s=GOOD.ts_s + 60 * minute) for minute in range(3))
+    found = update(layout, Answer(rows, sessions), ticker=ticker)
+    assert (found.new, found.outside) == (3 - outside, outside)
+
+
+def test_where_yahoo_names_no_session_that_of_the_calendar_counts(layout):
+    """Yahoo puts the price of the closing auction behind the bars, at 16:00:00."""
+    close = datetime(2026, 11, 24, 21, tzinfo=UTC)
+    rows = tuple(GOOD._replace(ts_s=int(close.timestamp()) + 60 * minute) for minute in (-2, -1, 0, 1, 239, 1050))
+    found = update(layout, Answer(rows), ticker="SPY")
+    assert (found.new, found.outside) == (3, 3)
+    assert [row["ts"].hour for row in held(layout, "SPY")] == [20, 20, 14]
+
+
+PRICES_OF_A_ROW = st.none() | st.floats(allow_nan=True, allow_infinity=True) | st.integers() | st.floats(1, 9)
+ROWS = st.builds(
+    Row, st.integers(0, 5).map(lambda minute: GOOD.ts_s + 60 * minute) | st.integers(), *[PRICES_OF_A_ROW] * 5
+)
+
+
+@examples(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(ROWS, max_size=8))
+def test_whatever_comes_every_row_is_counted_and_what_is_stored_can_be(tmp_path_factory, rows):
+    layout = Layout(tmp_path_factory.mktemp("lake"))
+    left, now = macro_rows.Left(), NOW
+    answer = Answer(tuple(rows))
+    bars = macro_rows.bars("VOD.L", answer, Window(now - 7 * DAY, now), now, left)
+    counted = {ts // 1_000_000 for ts in bars.keys() | left.nulls | left.forming} | {row.ts_s for row in left.refused}
+    assert counted == {row.ts_s for row in rows}
+    macro_store.store(layout, "VOD.L", bars, "snappy")
+    macro_rows.put_aside(layout, "VOD.L", left.refused)
+    for row in held(layout, "VOD.L"):
+        assert 0 < row["low"] <= min(row["open"], row["close"]) <= max(row["open"], row["close"]) <= row["high"]
+        assert row["volume"] is None or 0 <= row["volume"] <= 2**53
 
 
 # -- what can go wrong ------------------------------------------------------------------------------------------------

@@ -66,7 +66,7 @@ def open_interest(layout, *values, symbol="SOLUSDT"):
 
 
 def rate(layout, ticker, *minutes, close=None):
-    bar = (1.0, 1.0, 1.0, close or PRICES[ticker], 0.0)
+    bar = (1.0, 1.0, 1.0, PRICES[ticker] if close is None else close, 0.0)
     macro_store.store(layout, ticker, {DAY + minute * MINUTE_US: bar for minute in minutes}, "snappy")
 
 
@@ -264,6 +264,14 @@ def test_dxy_takes_closes_that_are_up_to_five_minutes_old(layout):
     rate(layout, "EURUSD=X", 0, 3, 5, 6, close=1.2)
     value = pytest.approx(ice(PRICES | {"EURUSD=X": 1.2}), rel=1e-14)
     assert dxy(layout) == {0: (value, 0), 3: (value, 180), 5: (value, 300)}
+
+
+@pytest.mark.parametrize("close", [0.0, -1.0, math.inf, math.nan])
+def test_a_rate_that_cannot_be_makes_no_dxy(layout, close):
+    for ticker in RATES:
+        rate(layout, ticker, 0, 7)
+    rate(layout, "EURUSD=X", 7, close=close)
+    assert list(dxy(layout)) == [0]
 
 
 def test_dxy_needs_all_six_rates(layout):

@@ -47,7 +47,7 @@ def trap(monkeypatch):
 def test_no_request_goes_to_another_host(trap, stand_in):
     """Cookie, crumb, consent (after an error yfinance tries the other way to a cookie), zone, chart."""
     sim = stand_in()
-    assert asked(sim, "SPY").num_rows > 0
+    assert asked(sim, "SPY").rows
     with pytest.raises(LakeError):
         asked(sim, "NOPE")
     for kind in ("429", "500"):
@@ -102,7 +102,7 @@ def test_nothing_is_kept_on_disk_and_nothing_is_logged(stand_in, tmp_path):
     code = (
         "from datetime import *; from lake import yahoo; from lake.windows import Window\n"
         "now = datetime(2026, 11, 24, 20, tzinfo=UTC); window = Window(now - timedelta(1), now)\n"
-        f"print(yahoo.minutes('SPY', window, '{stand_in().yahoo_url}').num_rows)\n"
+        f"print(len(yahoo.minutes('SPY', window, '{stand_in().yahoo_url}').rows))\n"
         f"try: yahoo.minutes('NOPE', window, '{stand_in().yahoo_url}')\n"
         "except yahoo.NoSuchTickerError: print('no such')"
     )

@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from lake import macro_fetch
+from lake import macro_fetch, macro_store
 from lake.sections import MacroMinute
+from lake.windows import Window, micros
 from tests.lake.counted import counted
 from tests.lake.yahoo.asking import CHART, TUESDAY, asked, update
 
@@ -28,17 +29,18 @@ def test_every_open_minute_comes_through_holidays_and_both_changes_of_the_clocks
 ):
     """The windows of the clocks' changes begin on Friday at midnight UTC."""
     at = datetime.fromisoformat(now)
-    table = asked(stand_in(at), ticker, days, at)
-    assert table.num_rows == minutes
-    found = macro_fetch.update(layout, ticker, MacroMinute(), at, 4, ask=lambda *_: table)
+    answer = asked(stand_in(at), ticker, days, at)
+    assert len(answer.rows) == minutes
+    found = macro_fetch.update(layout, ticker, MacroMinute(), at, 4, ask=lambda *_: answer)
     assert found.missing == 0 if days == 4 else found.new == minutes
     assert found.new + found.nulls == minutes
 
 
-def test_a_currencys_last_minute_of_the_day_is_there(stand_in):
-    """Yahoo ends its trading period at 23:59:00 London; by default yfinance drops the minute that begins then."""
-    stamps = asked(stand_in(), "GBPUSD=X")["ts"].to_pylist()
-    assert datetime(2026, 11, 23, 23, 59, tzinfo=UTC) in stamps
+def test_a_currencys_last_minute_of_the_day_is_there(stand_in, layout):
+    """Yahoo ends its trading period at 23:59:00 London, which is no reason to leave out the minute that begins then."""
+    assert update(layout, stand_in(), "GBPUSD=X", TUESDAY).outside == 0
+    last = micros(datetime(2026, 11, 23, 23, 59, tzinfo=UTC))
+    assert last in macro_store.held(layout, "GBPUSD=X", Window.of_day(TUESDAY.date() - timedelta(days=1)))
 
 
 def test_one_request_a_ticker(stand_in, layout):

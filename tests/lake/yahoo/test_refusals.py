@@ -21,13 +21,13 @@ def test_a_rate_limit_is_told_apart_and_passes(stand_in):
     with pytest.raises(yahoo.RateLimitedError, match="too many requests, the last for SPY"):
         asked(sim, "SPY")
     sim.clear_faults()
-    assert asked(sim, "SPY").num_rows > 0
+    assert asked(sim, "SPY").rows
 
 
 def test_a_rate_limit_on_the_crumb_alone_does_not_matter(stand_in):
     sim = stand_in()
     sim.fault("429", path="/v1/")
-    assert asked(sim, "SPY").num_rows > 0
+    assert asked(sim, "SPY").rows
 
 
 @pytest.mark.parametrize(
@@ -71,12 +71,12 @@ def test_an_answer_for_a_past_range_is_not_kept_in_memory(stand_in):
     sim.fault("500", path=CHART, count=2)
     with pytest.raises(LakeError, match="HTTP 500"):
         asked(sim, "SPY", days=2, now=TUESDAY - timedelta(days=1))
-    assert asked(sim, "SPY", days=2, now=TUESDAY - timedelta(days=1)).num_rows > 0
+    assert asked(sim, "SPY", days=2, now=TUESDAY - timedelta(days=1)).rows
 
 
 def test_no_network_is_told_as_such(stand_in):
     sim = stand_in()
-    assert asked(sim, "SPY").num_rows > 0
+    assert asked(sim, "SPY").rows
     sim.stop()
     with pytest.raises(LakeError, match=r"cannot be reached for SPY .*check the network"):
         asked(sim, "SPY")
