@@ -31,7 +31,7 @@ def macro_minute(tickers: Tickers | None = None, lookback_days: MacroDays | None
         )
     rows = [
         {"ticker": r.ticker, "asked": r.asked, "new": r.new, "revised": r.revised, "null rows": r.nulls,
-         "refused": r.refused, "left out too": left_out(r), "expected": r.expected,
+         "refused": r.refused, "also left out": left_out(r), "expected": r.expected,
          "without a price": r.without_price, "missing": r.missing,
          "newest": r.newest and f"{r.newest:%Y-%m-%d %H:%M}", "seconds": round(r.seconds, 2)} for r in done
     ]  # fmt: skip

@@ -12,6 +12,7 @@ from expectations.markdown import cell
 
 NOTHING = "–"
 """What a printed table shows where there is no value: not known, or none yet."""
+_WIDE = 400
 
 
 def table(key: str, rows: list[dict[str, Any]], title: str) -> None:
@@ -44,7 +45,10 @@ def _print(names: list[str], rows: list[dict[str, Any]], title: str) -> None:
         shown.add_column(name, justify="left" if is_text else "right")
     for row in rows:
         shown.add_row(*(escape(_text(row.get(name))) for name in names))
-    Console(stderr=True).print(shown)
+    console = Console(stderr=True)
+    if not console.is_terminal:  # what reads a pipe or a file need not scroll: no column is cut for it
+        console.width = _WIDE
+    console.print(shown)
 
 
 def _plain(value: Any) -> str | int | float | None:

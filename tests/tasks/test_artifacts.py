@@ -59,8 +59,7 @@ def test_the_results_of_all_flows_are_among_those_of_the_test_below():
 
 
 @pytest.mark.parametrize("kind", RESULTS, ids=lambda kind: kind.__name__)
-def test_a_table_of_any_result_is_printed_whatever_is_none_in_it(capsys, monkeypatch, kind):
-    monkeypatch.setenv("COLUMNS", "1000")
+def test_a_table_of_any_result_is_printed_whatever_is_none_in_it(capsys, kind):
     every = rows(kind)
     artifacts.table("x", every, "[title]")
     said = capsys.readouterr()
