@@ -6,14 +6,14 @@ from functools import partial
 import pyarrow as pa
 import streamlit as st
 
-from gui import queries
+from gui import queries, theme
 from gui.charts import Chart
 from lake.windows import Window, iso
 
 
 def said(count: int, what: str, window: Window) -> None:
     """Say how much of what is shown, and of when."""
-    st.caption(f"{count:,} {what} · {short(window.start)} to {short(window.end)} UTC")
+    st.caption(f"{count:,} {theme.plain(what)} · {short(window.start)} to {short(window.end)} UTC")
 
 
 def short(at: datetime) -> str:

@@ -7,6 +7,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from gui import theme
 from lake import health, health_runs
 from tests.gui.conftest import ROOT
 from tests.gui.small import START, derivatives, macro, seconds, write
@@ -145,7 +146,16 @@ def test_macro_and_dxy_are_drawn_beside_the_coin(app, filled, layout):
     assert charts(test) == ["SOLUSDT, close", "Synthetic DXY, of its six rates", "SPY, close"]
     assert "60 minutes of SPY · 2025-10-20 11:00:00 to 2025-10-20 12:00:00 UTC" in captions(test)
     test.selectbox(key="ticker").select("EURUSD=X").run()
-    assert "60 minutes of EURUSD\\=X" in captions(test) or "60 minutes of EURUSD=X" in captions(test)
+    assert "60 minutes of EURUSD\\=X" in captions(test)
+    assert not test.error
+
+
+@pytest.mark.parametrize("ticker", ["M&M.NS", "^VIX", "NIFTY_FIN_SERVICE.NS", "AAPL251219C00100000"])
+def test_a_ticker_of_any_name_whose_hours_are_not_known_is_drawn(app, filled, layout, ticker):
+    macro(layout, 120, tickers=[ticker])
+    test = app(page="Macro", ticker=ticker)
+    assert charts(test) == ["SOLUSDT, close", f"{ticker}, close"]
+    assert f"60 minutes of {theme.plain(ticker)} · 2025-10-20 11:00:00" in captions(test)
     assert not test.error
 
 
