@@ -117,6 +117,8 @@ def _shown(value: Number) -> str:
 
 def _sessions(ticker: str, answer: Answer) -> tuple[Session, ...] | None:
     """Return the sessions that Yahoo names, or, where it names none, the calendar's of a market that has one."""
+    if calendars.around_the_clock(ticker):
+        return None
     stamps = [ts for row in answer.rows if _FIRST_US <= (ts := row.ts_s * SECOND_US) < _LAST_US]
     if answer.sessions or not stamps or not calendars.is_exact(ticker):
         return answer.sessions

@@ -43,8 +43,9 @@ def macro_file(layout: Layout, ticker: str, day: str) -> Path:
 
 def add(target: Path, records: Iterable[str]) -> int:
     """Add records to a file, each once, however often it comes; return how many were not there yet."""
-    held = target.read_text(encoding="utf-8").splitlines() if target.exists() else []
-    new = [one for one in dict.fromkeys(records) if one not in set(held)]
+    held = target.read_bytes().splitlines() if target.exists() else []
+    new = [line for line in dict.fromkeys(one.encode() for one in records) if line not in set(held)]
     if new:
-        files.write_text(target, "".join(f"{one}\n" for one in [*held, *new]))
+        with files.whole(target) as hidden:
+            hidden.write_bytes(b"".join(line + b"\n" for line in [*held, *new]))
     return len(new)

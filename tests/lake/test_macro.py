@@ -278,7 +278,11 @@ def test_what_is_refused_is_kept_once_however_often_it_comes(layout):
     update(layout, Answer((GOOD._replace(volume=-2),)))
     (kept,) = layout.quarantine.rglob("*.jsonl")
     assert kept.name == "2026-11-25.jsonl"
-    assert len(kept.read_text().splitlines()) == 2
+    before = kept.read_bytes()
+    assert len(before.splitlines()) == 2
+    kept.write_bytes(b"\xff torn\n" + before)
+    assert update(layout, Answer((GOOD._replace(volume=-3),))).refused == 1
+    assert kept.read_bytes().startswith(b"\xff torn\n" + before), "a damaged line there costs nothing"
 
 
 def test_a_refused_row_takes_nothing_away_and_is_missing_even_in_a_market_where_not_every_minute_has_a_price(layout):
@@ -315,9 +319,10 @@ SESSION = Session(GOOD.ts_s - 3600, GOOD.ts_s + 60, -5 * 3600)
 
 @pytest.mark.parametrize(
     ("ticker", "sessions", "outside"),
-    [("VOD.L", (SESSION,), 2), ("VOD.L", None, 0), ("VOD.L", (SESSION._replace(start_s=0, end_s=60),), 0)],
-    ids=["after", "not known", "of another day"],
-)
+    [("VOD.L", (SESSION,), 2), ("VOD.L", None, 0), ("VOD.L", (SESSION._replace(start_s=0, end_s=60),), 0),
+     ("DX-Y.NYB", (SESSION,), 0)],
+    ids=["after", "not known", "of another day", "around the clock"],
+)  # fmt: skip
 def test_rows_beyond_a_regular_session_are_left_out_and_counted(layout, ticker, sessions, outside):
     rows = tuple(GOOD._replace(ts_s=GOOD.ts_s + 60 * minute) for minute in range(3))
     found = update(layout, Answer(rows, sessions), ticker=ticker)
