@@ -17,7 +17,7 @@ from collector.session import STREAMS_PER_CONNECTION, url
 from collector.stream import Line
 from collector.vitals import Vitals
 from collector.writer import Parts, by_slot
-from lake import locks, raw
+from lake import interrupts, locks, raw
 from lake.errors import LakeError
 from lake.layout import Layout
 from lake.settings import Settings
@@ -46,7 +46,7 @@ class Collected:
 
 
 def collect(settings: Settings, symbols: list[str] | None = None, duration: float | None = None) -> Collected:
-    """Collect trades and best quotes into raw parts until ``duration`` seconds are over, or SIGINT or SIGTERM comes.
+    """Collect trades and best quotes into raw parts until ``duration`` seconds are over, or a signal asks it to end.
 
     Parts that an earlier collector left open get their names first. What has been received is written and every part
     closed before this returns.
@@ -166,12 +166,11 @@ async def _set(stop: asyncio.Event) -> None:
 
 @contextmanager
 def _signals(stop: asyncio.Event) -> Iterator[None]:
-    """Set ``stop`` on SIGINT and SIGTERM while the block runs; what was in force before comes back after it."""
+    """Set ``stop`` on SIGINT, SIGTERM and SIGHUP while the block runs; the handlers before it come back after it."""
     loop = asyncio.get_running_loop()
-    numbers = [signal.SIGINT, signal.SIGTERM]
     before = {}
     with suppress(ValueError):  # not in the main thread: whoever runs the thread has the signals
-        for number in numbers:
+        for number in {signal.SIGINT, signal.SIGTERM, *interrupts.heeded()}:  # `nohup … &` ignores SIGINT
             before[number] = signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
     try:
         yield

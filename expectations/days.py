@@ -17,7 +17,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from expectations import due, fundings
-from expectations.due import whole as whole
 from expectations.lenient import Found, load
 from expectations.tables import STEP_US, Table
 from lake.errors import LakeError
@@ -194,4 +193,4 @@ def _minutes(seconds: pa.Table, of: Table, what: str) -> pa.Table:
         raise LakeError(message) from error
 
 
-__all__ = ["STEP_US", "SymbolDay", "read", "symbol_days", "whole"]
+__all__ = ["STEP_US", "SymbolDay", "read", "symbol_days"]

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from expectations.tables import STEP_US, Table
 from lake import calendars
 from lake.history import History
+from lake.intervals import Interval, starts_in
 from lake.layout import Layout
 from lake.ranges import Range, gaps
 from lake.windows import HOUR, Window, micros, moment
@@ -20,20 +21,19 @@ from lake.windows import HOUR, Window, micros, moment
 _BEGINNING = -(2**62)
 
 
-def whole(window: Window, tf: str, now: datetime | None = None) -> Window | None:
-    """Return the whole windows of a timeframe that lie in a stretch of time and, given ``now``, have ended by then."""
-    step = STEP_US[tf]
-    end_us = min(window.end_us, micros(now)) if now else window.end_us
-    start_us, end_us = -(-window.start_us // step) * step, end_us // step * step
-    return Window(moment(start_us), moment(end_us)) if start_us < end_us else None
+def ended(window: Window, tf: Interval, now: datetime) -> Window | None:
+    """Return the stretch of the windows of a timeframe that begin in a stretch of time and have ended by ``now``."""
+    found = starts_in(window, tf)
+    over = moment(micros(now) // STEP_US[tf] * STEP_US[tf])
+    return Window(found.start, min(found.end, over)) if found and found.start < over else None
 
 
 def due(
-    layout: Layout, table: Table, symbol: str, part: Window, tf: str, now: datetime
+    layout: Layout, table: Table, symbol: str, part: Window, tf: Interval, now: datetime
 ) -> tuple[list[Range], int]:  # fmt: skip
     """Return the ranges (µs, on the grid) whose windows must be there, and how many more are absent at the exchange."""
     seen = now - HOUR if table.name == "funding" else now  # a funding shows up seconds after it was paid
-    span = whole(part, tf, seen)
+    span = ended(part, tf, seen)
     if span is None:
         return [], 0
     if table.name == "macro":
@@ -57,7 +57,7 @@ def among(wanted: npt.NDArray[np.int64], there: npt.NDArray[np.int64], tf: str) 
 def _open(ticker: str, span: Window) -> list[Range]:
     if not calendars.is_exact(ticker):
         return []
-    found = (whole(session, "1m") for session in calendars.open_windows(ticker, span) or ())
+    found = (starts_in(session, "1m") for session in calendars.open_windows(ticker, span) or ())
     return [(one.start_us, one.end_us) for one in found if one]
 
 

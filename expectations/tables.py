@@ -14,12 +14,13 @@ import pyarrow as pa
 
 from lake import names, schemas
 from lake.errors import BadInputError
+from lake.intervals import Interval
 from lake.layout import Layout
 from lake.read import day_tables
 from lake.schemas import Schema
 from lake.windows import HOUR_US, MINUTE_US, SECOND_US
 
-STEP_US = {"1s": SECOND_US, "1m": MINUTE_US, "5m": 5 * MINUTE_US, "1h": HOUR_US}
+STEP_US: dict[Interval, int] = {"1s": SECOND_US, "1m": MINUTE_US, "5m": 5 * MINUTE_US, "1h": HOUR_US}
 Load = Callable[[Path], pa.Table]
 Files = Callable[[Layout, str, date, str, Load], list[pa.Table]]
 
@@ -45,7 +46,7 @@ class Table:
     schema: Schema
     time: str
     who: str
-    tfs: tuple[str, ...]
+    tfs: tuple[Interval, ...]
     files: Files
     anew: str
     flat: str | None = None
@@ -101,7 +102,7 @@ SOURCES: dict[str, tuple[Table, ...]] = {
 }
 
 
-def of_source(source: str, tf: str | None) -> list[tuple[Table, str]]:
+def of_source(source: str, tf: Interval | None) -> list[tuple[Table, Interval]]:
     """Return the tables of a source, each with the length of its windows.
 
     Raises:

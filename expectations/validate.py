@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from expectations import rulepack
-from expectations.due import whole
 from expectations.limits import TOP
 from expectations.outcome import Outcome, RuleResult, Spreads
 from expectations.report_file import refuse
 from expectations.rule import Rule
 from expectations.run import Done, Progress, Run
-from expectations.tables import Table, checked_names, of_source
+from expectations.tables import STEP_US, Table, checked_names, of_source
 from lake import locks
 from lake.errors import BadInputError
 from lake.files import write_text
+from lake.intervals import Interval, starts_in
 from lake.layout import Layout
 from lake.windows import Window, iso
 
@@ -28,7 +28,7 @@ def validate(
     layout: Layout,
     symbols: Iterable[str],
     window: Window,
-    tf: str | None = None,
+    tf: Interval | None = None,
     source: str = "bars",
     *,
     now: datetime,
@@ -44,7 +44,7 @@ def validate(
     Args:
         layout: the lake.
         symbols: which pairs or contracts; of macro, which tickers.
-        window: from when until when; minutes (tf ``1m``) are those that lie in it as a whole.
+        window: the range in which the rows' windows begin; of the last one all is checked, what lies after its end too.
         tf: ``1s`` or ``1m`` for bars and klines. By default seconds of bars, minutes of klines, and of macro and
             derivatives what they have.
         source: ``bars``, ``klines``, ``macro`` or ``derivatives``.
@@ -55,13 +55,13 @@ def validate(
         keep_runs: of how many runs of this suite pages and results stay (`validation.keep_runs`).
 
     Raises:
-        BadInputError: the source or timeframe is none, a symbol is none, no whole minute lies in the window, or the
-            report must not be written there.
+        BadInputError: the source, timeframe or a symbol is invalid, no window begins in the range, or the report must
+            not be written there.
         LakeError: a file cannot be read, or an expectation cannot be evaluated. That is never a pass.
     """
     tables = of_source(source, tf)
     chosen = checked_names(source, list(symbols))
-    window = _whole(window, tables)
+    window = _begun(window, tables)
     lengths = "-".join(length for _, length in tables)
     report = report or layout.reports / f"{_report_name(chosen, window, lengths, source)}.md"
     refuse(layout, report)
@@ -93,7 +93,7 @@ def validate(
 
 def _run(
     layout: Layout,
-    tables: list[tuple[Table, str]],
+    tables: list[tuple[Table, Interval]],
     symbols: tuple[str, ...],
     window: Window,
     now: datetime,
@@ -154,18 +154,12 @@ def _rule(rule: Rule, done: list[Done]) -> RuleResult:
     )  # fmt: skip
 
 
-def _whole(window: Window, tables: list[tuple[Table, str]]) -> Window:
-    """Seconds are taken as asked; of longer windows, the whole ones."""
-    tf = min((length for _, length in tables), key=lambda length: length == "1h")
-    if tf == "1s":
-        return window
-    found = whole(window, tf)
-    if found is None:
-        raise BadInputError(f"{window}: no whole {_WORDS[tf]} lies in it: give a longer window, or tf 1s")
+def _begun(window: Window, tables: list[tuple[Table, Interval]]) -> Window:
+    """The whole stretch of the windows that begin in a range; of two tables, of the one with the shorter windows."""
+    tf = min((length for _, length in tables), key=STEP_US.__getitem__)
+    if (found := starts_in(window, tf)) is None:
+        raise BadInputError(f"{window}: no window of {tf} begins in it: give a longer range")
     return found
-
-
-_WORDS = {"1m": "minute", "5m": "five minutes", "1h": "hour"}
 
 
 def _report_name(symbols: tuple[str, ...], window: Window, tf: str, source: str) -> str:

@@ -103,18 +103,26 @@ def dashboard() -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command and exit: 0 done, 1 failed or done only in part, 2 bad input; an error is one line."""
+    """Run the command and exit: 0 done, 1 failed or done only in part, 2 bad input; an error is one line.
+
+    Ended by a signal it is 128 and the signal's number: 130 for Ctrl-C, 143 for SIGTERM, 129 for SIGHUP.
+    """
     from pydantic import ValidationError
 
+    from lake import interrupts
     from lake.errors import BadInputError, LakeError
 
     os.umask(os.umask(0o077) | 0o077)  # nobody else reads what is written from here on, by children (all of up) too
     if isinstance(sys.stdout, TextIOWrapper):  # else, sent to a file on Windows, it has the code page of the country
         sys.stdout.reconfigure(encoding="utf-8")
     try:
-        code = app(args=arguments, prog_name="crypto-lake", standalone_mode=False)
-        if code == INTERRUPTED:  # how typer tells of Ctrl-C
-            say("stopped", INTERRUPTED)
+        with interrupts.handled():
+            code = app(args=arguments, prog_name="crypto-lake", standalone_mode=False)
+            if code == INTERRUPTED:  # what typer makes of the exception
+                interrupts.check()
+                say("stopped", INTERRUPTED)
+    except interrupts.Interrupted as stop:
+        code = say(f"stopped by {stop.name}", stop.exit_code)
     except BadInputError as error:
         code = say(str(error), BAD_INPUT)
     except LakeError as error:

@@ -6,6 +6,7 @@ Nothing heavy is imported before it is needed: ``crypto-lake --help`` answers at
 import ast
 import inspect
 import json
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -228,5 +229,6 @@ def _checked(function: Any, given: dict[str, Any]) -> dict[str, Any]:
 
 def say(text: str, code: int) -> int:
     """Print one line of this command's to standard error; return the exit code."""
-    typer.echo(f"crypto-lake: {' '.join(text.split())}", err=True)
+    with suppress(OSError):  # a terminal that was closed
+        typer.echo(f"crypto-lake: {' '.join(text.split())}", err=True)
     return code

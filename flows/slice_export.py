@@ -31,10 +31,11 @@ def slice_export(
     Args:
         symbols: Pairs, such as SOLUSDT; of macro, tickers. In the order in which they shall be in the file.
         start: First moment (UTC), such as 2025-10-21T00:00:00Z.
-        end: End (UTC), such as 2025-10-22T00:00:00Z; does not belong to the range any more.
+        end: End of the range (UTC, exclusive), such as 2025-10-22T00:00:00Z.
         out: File to write, NAME.receipt.json beside it. A relative path is taken from the lake's folder; a run that
             was ordered from Prefect writes below it alone.
-        tf: Length of a bar, 1s to 1d; start and end are then on its grid. Left out: bars as stored (1s), klines of 1m.
+        tf: Length of a bar, 1s to 1d. The file has the bars that begin from start on and before end, each of all its
+            seconds. Left out: bars as stored (1s), klines of 1m.
         source: What is read: bars (the lake's own), klines (the exchange's), macro (minutes) or funding (hours).
         format: parquet or csv (ISO 8601 times, shortest exact numbers, no cell that a spreadsheet runs as a formula).
         compression: Codec of a Parquet file. Left out: the lake's own, transformer.parquet_compression.

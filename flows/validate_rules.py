@@ -33,8 +33,9 @@ def validate_rules(
     Args:
         symbols: Pairs, such as SOLUSDT; of macro, tickers. Left out: all that the lake has of the source.
         start: First moment (UTC), such as 2025-10-21T00:00:00Z. Without start and end: all of yesterday.
-        end: End (UTC), such as 2025-10-22T00:00:00Z; does not belong to the range any more.
-        tf: Length of a bar or kline: 1s or 1m. Left out: bars as stored (1s), klines of 1m.
+        end: End of the range (UTC, exclusive), such as 2025-10-22T00:00:00Z.
+        tf: Length of a bar or kline: 1s or 1m. Those that begin in the range are checked, each as a whole. Left out:
+            bars as stored (1s), klines of 1m.
         source: What is checked: bars (the lake's own), klines (the exchange's), macro or derivatives.
         report: Markdown file to write, in the place of another report at most. Left out: one under the lake's reports/.
             A relative path is taken from the lake's folder; a run that was ordered from Prefect writes below it alone.

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from lake.errors import BadInputError
+from lake.intervals import starts_in
 from lake.names import symbol as checked_symbol
 from lake.names import ticker as checked_ticker
-from lake.timeframes import SECONDS, Timeframe, starts_in
+from lake.timeframes import SECONDS, Timeframe
 from lake.windows import SECOND_US, Window, moment
 
 PAGES = ("Chart", "Derivatives", "Macro", "Quality", "Health")
@@ -63,21 +64,22 @@ def parse(params: Mapping[str, str]) -> tuple[View, list[str]]:
 
 
 def typed(start: str, end: str) -> Window | None:
-    """Return the window that somebody typed, or None where nothing is.
+    """Return the seconds that begin in the range that somebody typed, or None where nothing is typed.
 
     Raises:
-        BadInputError: one of the two is missing or no time, the end is not later, or the range is too long to draw.
+        BadInputError: one of the two is missing or no time, the end is not later, or the range is too short or too long
+            to draw.
     """
     if not start.strip() and not end.strip():
         return None
     for name, text in (("start", start), ("end", end)):
         if not text.strip():
             raise BadInputError(f"{name} is missing: give both start and end, or neither")
-    window = Window.parse(start, end)
-    whole = Window(window.start.replace(microsecond=0), _up(window.end))
-    if whole.end - whole.start > LONGEST:
+    if (window := starts_in(Window.parse(start, end), "1s")) is None:
+        raise BadInputError("no second begins between start and end: give a longer range")
+    if window.end - window.start > LONGEST:
         raise BadInputError(f"start to end is longer than {MOST_POINTS:,} days: give a shorter range")
-    return whole
+    return window
 
 
 def window(view: View, first: datetime | None, newest: datetime) -> Window:
@@ -146,10 +148,6 @@ def _one_of(name: str, known: Mapping[str, object] | tuple[str, ...]) -> Callabl
         return text
 
     return check
-
-
-def _up(at: datetime) -> datetime:
-    return at if not at.microsecond else at.replace(microsecond=0) + timedelta(seconds=1)
 
 
 _CHECKS: dict[str, Callable[[str], str]] = {

@@ -1,11 +1,15 @@
 """DuckDB: connections, and the only place where SQL is read from files."""
 
 import re
+from contextlib import suppress
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from weakref import WeakSet
 
 import duckdb
+
+from lake import interrupts
 
 
 @cache
@@ -20,9 +24,26 @@ def memory() -> duckdb.DuckDBPyConnection:
     A connection is for one thread; DuckDB's second ``execute`` on it ends the result of the first.
     """
     con = duckdb.connect(config={"autoinstall_known_extensions": False, "autoload_known_extensions": False})
+    _open.add(con)
     con.execute("SET GLOBAL TimeZone = 'UTC'")
     con.execute("SET enable_progress_bar = false")
     return con
+
+
+def interrupt() -> None:
+    """End the queries of all connections that `memory` has made, in whichever thread: each raises InterruptException.
+
+    Without it DuckDB works on a query to its end after a signal's handler has raised an exception, and only then
+    returns (2.0.1).
+    """
+    with suppress(RuntimeError):  # another thread makes one right now
+        for con in list(_open):
+            with suppress(duckdb.Error):  # it is closed
+                con.interrupt()
+
+
+_open: WeakSet[duckdb.DuckDBPyConnection] = WeakSet()
+interrupts.also(interrupt)
 
 
 def pattern(path: Path) -> str:

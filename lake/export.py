@@ -154,7 +154,7 @@ def _unchanged(layout: Layout, wanted: Slice, before: inputs.Inputs) -> None:
 
 def _look(layout: Layout, con: duckdb.DuckDBPyConnection, wanted: Slice, symbol: str, seen: _Seen) -> None:
     """Take in the coverage of a symbol's bars, a row a day."""
-    found = selections.coverage(layout, [symbol], wanted.window, DAY_US // SECOND_US).on(con)
+    found = selections.coverage(layout, [symbol], wanted.whole, DAY_US // SECOND_US).on(con)
     for row in found.to_arrow_table().to_pylist():
         seen.coverage[symbol, row["window_start"].date()] = row
 

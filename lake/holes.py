@@ -85,7 +85,7 @@ def refuse_klines(wanted: Slice, known: dict[str, list[Range]]) -> None:
 def _unproved(
     layout: Layout, con: duckdb.DuckDBPyConnection, wanted: Slice, day: dict[str, Any]
 ) -> Iterable[Range]:  # fmt: skip
-    part = Window(day["window_start"], day["window_start"] + DAY).clip(wanted.window)
+    part = Window(day["window_start"], day["window_start"] + DAY).clip(wanted.whole)
     if part is None:
         return []
     if not day["seconds_complete"]:

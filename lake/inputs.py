@@ -42,7 +42,7 @@ def listed(layout: Layout, wanted: Slice) -> Inputs:
     found: dict[Path, File] = {}
     for symbol in wanted.symbols:
         if wanted.source == "bars":
-            selection = selections.coverage(layout, [symbol], wanted.window)
+            selection = selections.coverage(layout, [symbol], wanted.whole)
         else:
             selection = wanted.selection(layout, symbol, wanted.window)
         for path in selection.files:

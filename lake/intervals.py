@@ -39,9 +39,18 @@ def opens(interval: Interval, start_us: int, end_us: int) -> Opens:
     """Return the open times of an interval's candles with ``start_us <= open < end_us``."""
     if interval == "1M":
         return np.array(list(_months(start_us, end_us)), np.int64)
-    step, origin = _step(interval), _MONDAY_US if interval == "1w" else 0
-    first = -((origin - start_us) // step) * step + origin
-    return np.arange(first, max(end_us, first), step, dtype=np.int64)
+    first = _next_open(interval, start_us)
+    return np.arange(first, max(end_us, first), _step(interval), dtype=np.int64)
+
+
+def starts_in(window: Window, interval: Interval) -> Window | None:
+    """Return the whole stretch of the bars or candles that begin in a window, or None where none begins there.
+
+    The window may lie off the grid: of ``10:00:30`` to ``10:59:59`` the minutes are those from 10:01 to 11:00, as the
+    last one begins at 10:59. The stretch ends where the last of them does, which may be after the window's end.
+    """
+    first, end = _next_open(interval, window.start_us), _next_open(interval, window.end_us)
+    return Window(moment(first), moment(end)) if first < end else None
 
 
 def close_us(interval: Interval, open_us: int) -> int:
@@ -98,6 +107,14 @@ def without(wanted: Opens, holes: Sequence[tuple[int, int]]) -> Opens:
     for start, end in holes:
         wanted = wanted[(wanted < start) | (wanted >= end)]
     return wanted
+
+
+def _next_open(interval: Interval, us: int) -> int:
+    """The first open time at or after a moment."""
+    if interval == "1M":
+        return next(_months(us, us + 32 * DAY_US))
+    step, origin = _step(interval), _MONDAY_US if interval == "1w" else 0
+    return -((origin - us) // step) * step + origin
 
 
 def _step(interval: Interval) -> int:

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lake import duck, files
+from lake.intervals import starts_in
 from lake.layout import Layout
 from lake.schemas import BARS, UTC_US
 from lake.timeframes import Timeframe, seconds
@@ -17,11 +18,9 @@ _TRIES = 5
 
 
 def bars(layout: Layout, symbol: str, window: Window, tf: Timeframe = "1s") -> pa.Table:
-    """Return the bars of one symbol with ``start <= window_start < end``, as `lake.schemas.BARS`, sorted.
-
-    A longer bar is made of those of its seconds that lie in the window: give one on its grid.
-    """
-    days = [day(layout, symbol, which, window) for which in window.days()]
+    """Return the bars of one symbol that begin in a window, each whole, as `lake.schemas.BARS`, sorted."""
+    whole = starts_in(window, tf)
+    days = [day(layout, symbol, which, whole) for which in whole.days()] if whole else []
     table = pa.concat_tables(days) if days else BARS.empty()
     return table if tf == "1s" else BARS.conform(rolled_up(table, tf))
 

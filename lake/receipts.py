@@ -2,6 +2,11 @@
 
 A receipt has no time of its own, no absolute path and nothing that differs from run to run: the same slice of the same
 files is the same receipt, byte for byte.
+
+``parameters`` has the range as it was asked for; ``windows`` is the stretch that the rows' windows cover, which may
+begin after the range's start and end after its end. Each of ``days`` counts the rows that begin on it. The coverage of
+bars (seconds expected, held, flat, missing, complete; trades missing) is that of ``windows``: a bar that begins in the
+range is counted with all of its seconds; a second of the range that belongs to no bar of the slice is not counted.
 """
 
 import hashlib
@@ -24,7 +29,7 @@ from lake.layout import Layout
 from lake.outputs import receipt_of
 from lake.ranges import gaps
 from lake.slices import Form, Slice
-from lake.windows import Window, iso
+from lake.windows import DAY, Window, iso
 
 _FORMAT = 1
 _SECONDS = ("seconds_expected", "seconds_held", "seconds_flat", "seconds_missing", "seconds_complete", "trades_missing")
@@ -58,6 +63,7 @@ def written(
         "sha256": sha256(file),
         "rows": sum(rows.values()),
         "parameters": _parameters(wanted) | {"require_complete": strict},
+        "windows": {"start": iso(wanted.whole.start), "end": iso(wanted.whole.end)},
         "sql": wanted.sql,
         "inputs": inputs.told(layout),
         "days": _days(layout, wanted, rows, coverage),
@@ -170,8 +176,8 @@ def _days(layout: Layout, wanted: Slice, rows: Rows, coverage: Coverage) -> list
 
 
 def _without(wanted: Slice, symbol: str, rows: Rows) -> list[list[str]]:
-    """First and last of the days of the range that follow each other without a row."""
-    first, last = next(wanted.window.days()), (wanted.window.end - wanted.window.end.resolution).date()
+    """First and last of the days that follow each other without a row, of those on which the range lets one begin."""
+    first, last = wanted.whole.start.date(), (min(wanted.whole.end, wanted.window.end) - DAY.resolution).date()
     held = [(day.toordinal(), day.toordinal() + 1) for name, day in rows if name == symbol]
     empty = gaps(first.toordinal(), last.toordinal() + 1, held)
     return [[date.fromordinal(start).isoformat(), date.fromordinal(end - 1).isoformat()] for start, end in empty]

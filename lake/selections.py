@@ -14,9 +14,9 @@ import duckdb
 import pyarrow as pa
 
 from lake import duck
-from lake.intervals import Interval
+from lake.intervals import Interval, starts_in
 from lake.layout import Layout
-from lake.timeframes import Timeframe, seconds, starts_in
+from lake.timeframes import Timeframe, seconds
 from lake.windows import DAY, Window
 
 DXY = ("EURUSD=X", "USDJPY=X", "GBPUSD=X", "USDCAD=X", "USDSEK=X", "USDCHF=X")
@@ -67,8 +67,8 @@ def bars(layout: Layout, symbols: Sequence[str], window: Window, tf: Timeframe) 
         whole, symbols = window, symbols[:0]
     files = _bar_files(layout, symbols, whole.start.date(), whole)
     if tf == "1s":
-        return _selection("bars_1s", symbols, whole, **files)
-    return _selection("bars", symbols, whole, **files, width=seconds(tf))
+        return _selection("bars_1s", symbols, window, **files)
+    return _selection("bars", symbols, window, **files, width=seconds(tf))
 
 
 def coverage(layout: Layout, symbols: Sequence[str], window: Window, width: int = 3600) -> Selection:

@@ -6,6 +6,9 @@
 | `klines` | the exchange's interval of that name; 1m | the exchange's candles: `klines_1m` without the date |
 | `macro` | 1m | Yahoo's minutes of tickers: `macro_minute` |
 | `funding` | 1h | funding in force and open interest: `funding_oi_hourly` |
+
+A slice has the rows whose window_start lies in the range, each of its whole window: the last window may end after the
+range does. So the range need not lie on the grid of the timeframe, and ``--end 23:59:59`` gives the minute of 23:59.
 """
 
 from collections.abc import Iterator
@@ -20,13 +23,14 @@ import pyarrow.compute as pc
 
 from lake import duck, read, selections
 from lake.errors import BadInputError
+from lake.intervals import starts_in
 from lake.layout import Layout
 from lake.names import symbols as checked_symbols
 from lake.names import tickers as checked_tickers
 from lake.schemas import BARS, FUNDING_HOURS, KLINE_ROWS, MACRO_ROWS, Schema
 from lake.sections import Compression
 from lake.selections import Selection
-from lake.timeframes import Timeframe, on_grid, seconds
+from lake.timeframes import Timeframe, seconds
 from lake.windows import Window
 
 Source = Literal["bars", "klines", "macro", "funding"]
@@ -62,7 +66,16 @@ class Chunk:
 
 @dataclass(frozen=True)
 class Slice:
-    """What is asked for; made by `asked`, which checks it. ``compression`` is None for CSV."""
+    """What is asked for; made by `asked`, which checks it.
+
+    Attributes:
+        source: Which data.
+        symbols: In the order in which they are written.
+        window: The range in which the rows begin.
+        tf: Length of a row's window.
+        form: The file's format.
+        compression: Parquet's codec; None for CSV.
+    """
 
     source: Source
     symbols: tuple[str, ...]
@@ -75,6 +88,11 @@ class Slice:
     def schema(self) -> Schema:
         """The columns of the rows."""
         return SCHEMAS[self.source]
+
+    @property
+    def whole(self) -> Window:
+        """The stretch that the rows' windows cover: from the first one's start to the last one's end."""
+        return starts_in(self.window, self.tf) or self.window
 
     @property
     def sql(self) -> str:
@@ -142,14 +160,14 @@ def asked(
     Args:
         source: One of `SCHEMAS`.
         symbols: In the order in which they shall be in the file.
-        window: The range; of bars longer than a second, on their grid.
+        window: The range in which the rows' windows begin; it may lie off their grid.
         tf: None is the source's own.
         form: The file's format.
         compression: Parquet's codec, when one is asked for.
         codec: That of a Parquet file for which none is asked for.
 
     Raises:
-        BadInputError: a name is none, ``tf`` is none that the source has, the range is not on its grid, or a codec is
+        BadInputError: a name is invalid, the source has no such ``tf``, no window begins in the range, or a codec is
             asked for a CSV.
     """
     known = next((name for name in SCHEMAS if name == source), None)
@@ -168,8 +186,8 @@ def asked(
         raise BadInputError(
             f"compression {str(compression)[:20]!r}: expected one of {', '.join(get_args(Compression))}"
         )
-    if known == "bars":
-        on_grid(window, length)
+    if starts_in(window, length) is None:
+        raise BadInputError(f"{window}: no window of {length} begins in it: give a longer range, or a shorter tf")
     return Slice(known, tuple(names), window, length, form, None if form == "csv" else compression or codec)
 
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from loguru import logger
 from prefect import State
 
-from lake import health, health_runs
+from lake import health, health_runs, interrupts
 from lake.errors import BadInputError, LakeError
 from lake.layout import Layout
 
@@ -66,7 +66,7 @@ def told(layout: Layout, flow: str) -> Iterator[Run]:
         yield run
         finish = run.finish
     except Exception as error:
-        if not isinstance(error, BadInputError):
+        if not isinstance(error, BadInputError) and interrupts.received() is None:
             run.error = str(error) if isinstance(error, LakeError) else f"{type(error).__name__}: {error}"
             finish = run.finish
         raise

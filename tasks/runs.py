@@ -13,7 +13,7 @@ from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 from prefect.tasks import exponential_backoff
 
-from lake import files, log, settings
+from lake import files, interrupts, log, settings
 from lake.errors import BadInputError, LakeError
 from lake.progress import Progress
 from tasks import alive
@@ -66,21 +66,22 @@ def lake_task(run_name: str, retries: int = 2) -> Callable[[Callable[P, R]], Lak
 
 def _worth_another_try(task: Any, run: Any, state: State[Any]) -> bool:
     error = state.result(raise_on_failure=False)
-    return not isinstance(error, BadInputError)
+    return not isinstance(error, BadInputError) and interrupts.received() is None
 
 
 def reported(function: Callable[P, State[Any]]) -> Callable[P, State[Any]]:
     """Tell of a flow's runs in the heartbeat (`tasks.alive`), with or without Prefect.
 
     In a flow run its log lines stand in Prefect's run logs too, what it writes is its user's alone, whoever started the
-    worker, and a `LakeError` ends it Failed with one line; outside one (command line, tests) errors are raised.
+    worker, and a `LakeError` ends it Failed with one line; outside one (command line, tests) errors are raised. A run
+    that is cancelled takes away what it has half written (`lake.interrupts`).
     """
 
     @functools.wraps(function)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> State[Any]:
         inside = FlowRunContext.get() is not None
         try:
-            with files.for_the_owner() if inside else nullcontext():
+            with interrupts.handled(), files.for_the_owner() if inside else nullcontext():
                 lake = settings.load()
                 if inside:
                     log.start(lake, sink=_to_prefect(), console=False)
@@ -143,6 +144,7 @@ def each(
             if last(done[-1]):
                 break
         except Exception as error:
+            interrupts.check()
             failed[name] = str(error) if isinstance(error, LakeError) else f"{type(error).__name__}: {error}"
             logger.error("{}: {}", name, failed[name])
             logger.opt(exception=error).debug("{}: where it failed", name)

@@ -31,7 +31,7 @@ def closed(layout, count):
     return lambda: len(list(layout.raw.rglob("part_*.jsonl"))) >= count
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_stopped_by_a_signal_it_writes_what_came_and_leaves_no_open_part(layout, sim, number):
     with Collector(layout, sim, "--symbols", ",".join(SYMBOLS)) as collector:
         wait(closed(layout, 4))

@@ -155,5 +155,5 @@ def test_klines_are_of_minutes_when_no_length_is_given(layout):
     write_candles(layout, candles("1m"))
     outcome = check(layout, 60 * COUNT, source="klines")
     assert (outcome.tf, outcome.verdict) == ("1m", "PASS")
-    with pytest.raises(BadInputError, match="no whole minute"):
-        check(layout, 59, source="klines")
+    with pytest.raises(BadInputError, match="no window of 1m begins in it"):
+        check(layout, 59, source="klines", start=START + timedelta(seconds=1))

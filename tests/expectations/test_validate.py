@@ -40,14 +40,27 @@ def test_the_same_validation_twice_leaves_the_lake_the_same_byte_for_byte(layout
     assert fingerprints(layout) == before
 
 
-def test_minutes_are_those_of_the_view_and_only_whole_ones(layout):
+def test_minutes_are_those_of_the_view_that_begin_in_the_range_each_whole(layout):
     write_hours(layout, [row for index, row in enumerate(bars(600)) if not 120 <= index < 180])
-    outcome = check(layout, 590, tf="1m")
+    outcome = check(layout, 599, tf="1m")
     assert {name: count for name, count in counts(outcome).items() if name != "R8"} == {"R5": 1}
-    assert (outcome.rows, outcome.days[0].expected) == (8, 9)
-    assert check(layout, 580, start=START + timedelta(seconds=1), tf="1m").days[0].expected == 8
-    with pytest.raises(BadInputError, match="no whole minute"):
-        check(layout, 59, tf="1m")
+    assert (outcome.rows, outcome.days[0].expected, outcome.window.end) == (9, 10, START + timedelta(seconds=600))
+    assert outcome.days[0].complete == 9, "the last minute has all of its seconds, those after the end too"
+    assert check(layout, 540, start=START + timedelta(seconds=1), tf="1m").days[0].expected == 9
+    with pytest.raises(BadInputError, match="no window of 1m begins in it"):
+        check(layout, 59, start=START + timedelta(seconds=1), tf="1m")
+
+
+def test_what_is_wrong_in_the_last_second_of_the_last_minute_is_found_though_the_range_ends_before(layout):
+    write_hours(layout, plant(bars(120), [118], low=-1.0))
+    assert check(layout, 118, tf="1s").verdict == "PASS"
+    assert counts(check(layout, 118, tf="1m")) == {"R2": 1}
+
+
+def test_a_minute_that_begins_in_the_range_and_is_not_over_is_not_due(layout):
+    write_hours(layout, bars(120))
+    outcome = check(layout, 150, tf="1m", now=START + timedelta(seconds=155))
+    assert (outcome.days[0].expected, counts(outcome)) == (2, {})
 
 
 def test_minutes_of_broken_seconds_are_counted_not_refused(layout):

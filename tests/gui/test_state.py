@@ -54,12 +54,19 @@ def test_what_is_hostile_or_unknown_is_refused_by_name_in_one_line(name, text):
         ("2025-10-21", "", "end is missing"),
         ("2025-10-21", "2025-10-20", "is not after start"),
         ("2010-01-01", "2025-01-01", "longer than"),
+        ("2025-10-20T00:00:00.2", "2025-10-20T00:00:00.7", "no second begins"),
     ],
 )
 def test_bad_times_are_one_line(start, end, words):
     with pytest.raises(BadInputError, match=words):
         state.typed(start, end)
     assert words in state.parse({"start": start, "end": end})[1][0]
+
+
+def test_a_typed_range_is_that_of_the_seconds_that_begin_in_it():
+    found = state.typed("2025-10-20T00:00:00.2", "2025-10-20T23:59:59.1")
+    assert found == Window.parse("2025-10-20T00:00:01Z", "2025-10-21")
+    assert state.typed("2025-10-20", "2025-10-20T23:59:59") == Window.parse("2025-10-20", "2025-10-20T23:59:59Z")
 
 
 def test_a_quick_range_ends_with_the_newest_second_and_begins_where_there_is_something():

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lake.intervals import INTERVALS, chunks, close_us, closed, opens, spans, without
+from lake.intervals import INTERVALS, chunks, close_us, closed, opens, spans, starts_in, without
 from lake.windows import DAY_US, Window, iso, micros, moment
 
 START, END = (micros(datetime(2025, month, 1, tzinfo=UTC)) for month in (1, 3))
@@ -39,6 +39,14 @@ def test_a_grid_does_not_depend_on_where_it_is_cut(interval, a, b, c):
 def test_each_candle_ends_where_the_next_opens(interval, a, b):
     found = opens(interval, *sorted((a, b))).tolist()
     assert [close_us(interval, us) for us in found[:-1]] == found[1:]
+
+
+@given(intervals, times, st.integers(1, 60 * DAY_US))
+def test_candles_that_begin_in_a_window_are_those_of_the_grid_each_to_its_end(interval, start, length):
+    found = opens(interval, start, start + length).tolist()
+    whole = starts_in(Window(moment(start), moment(start + length)), interval)
+    expected = (found[0], close_us(interval, found[-1])) if found else None
+    assert (whole and (whole.start_us, whole.end_us)) == expected
 
 
 @given(intervals, times, st.integers(1, 60 * DAY_US), times)

@@ -85,6 +85,19 @@ def test_a_receipt_has_the_coverage_of_each_symbol_day_and_the_days_without_rows
     }
 
 
+def test_off_the_grid_a_receipt_has_the_range_as_asked_and_the_coverage_of_the_whole_bars(make):
+    """Of the minutes from 23:59 to 00:03 two begin in the range; each has 60 seconds, none before 00:00 counts."""
+    window = Window.parse("2025-10-20T23:59:30Z", "2025-10-21T00:01:01Z")
+    _, told = make(names=["SOLUSDT"], window=window, tf="1m")
+    assert {key: told["parameters"][key] for key in ("start", "end")} == {
+        "start": "2025-10-20T23:59:30Z", "end": "2025-10-21T00:01:01Z"
+    }  # fmt: skip
+    assert told["windows"] == {"start": "2025-10-21T00:00:00Z", "end": "2025-10-21T00:02:00Z"}
+    [day] = told["days"]
+    assert (day["day"], day["rows"], day["seconds_expected"], day["seconds_complete"]) == ("2025-10-21", 2, 120, 120)
+    assert told["days_without_rows"] == {"SOLUSDT": []}
+
+
 @pytest.mark.parametrize("tf", ["1s", "1m", "1d"])
 def test_rows_by_day_add_up(make, tf):
     _, told = make(tf=tf)
@@ -125,9 +138,10 @@ def test_other_sources_have_rows_by_day_alone(make, source):
 @pytest.mark.parametrize(
     ("source", "tf"), [("bars", "1s"), ("bars", "5m"), ("klines", "1m"), ("macro", "1m"), ("funding", "1h")]
 )
-def test_the_sql_of_a_receipt_gives_the_rows_of_the_file_again(make, layout, source, tf):
+@pytest.mark.parametrize("window", [DAYS, Window.parse("2025-10-20T00:00:01Z", "2025-10-21T00:00:00.5Z")])
+def test_the_sql_of_a_receipt_gives_the_rows_of_the_file_again(make, layout, source, tf, window):
     names = ["SPY", "^GSPC"] if source == "macro" else ["SOLUSDT", "ADAUSDT"]
-    path, told = make(source, names, tf=tf)
+    path, told = make(source, names, window, tf=tf)
     given, con = told["parameters"], duck.memory()
     paths = [str(layout.base / file["path"]) for file in told["inputs"]]
     lists = {

@@ -49,6 +49,19 @@ def test_a_slice_that_must_be_complete_is_refused_with_its_holes_named(layout, t
     assert not (tmp_path / "a").exists()
 
 
+def test_a_hole_after_the_end_is_one_of_the_last_bar_and_a_hole_before_the_first_bar_is_none(layout, tmp_path):
+    table = complete(layout, 180)
+    gone = table.filter(pa.array([n not in (5, 170) for n in range(180)]))
+    late = datetime(2025, 10, 20, 23, 59, tzinfo=UTC)
+    for day, part in ((late.date(), gone.slice(0, 59)), (DAYS.end.date().replace(day=21), gone.slice(59))):
+        files.write_parquet(layout.day_file("SOLUSDT", day), part, "snappy")
+    window = Window.parse("2025-10-20T23:59:02Z", "2025-10-21T00:01:00Z")
+    assert sliced(layout, tmp_path / "a", ["SOLUSDT"], window, "1m", require_complete=True).rows == 1
+    with pytest.raises(LakeError, match=r"00:01:50Z/2025-10-21T00:01:51Z \(1 s\): nothing written"):
+        window = Window.parse("2025-10-20T23:59:02Z", "2025-10-21T00:01:01Z")
+        sliced(layout, tmp_path / "b", ["SOLUSDT"], window, "1m", require_complete=True)
+
+
 def test_of_many_holes_a_handful_is_named_and_the_rest_counted(layout, tmp_path):
     table = complete(layout).slice(60)
     every_other = table.filter(pa.array([n % 2 == 0 for n in range(60)]))

@@ -26,9 +26,10 @@ from tests.lake.sliceable import DAYS, everything, sliced
         ({"symbols": ["EURUSD=X"], "source": "funding"}, "symbol 'EURUSD=X'"),
         ({"symbols": ["SO L"], "source": "macro"}, "ticker 'SO L'"),
         ({"symbols": []}, "symbols: at least one"),
-        ({"tf": "1m", "window": Window.parse("2025-10-20T23:59:30Z", "2025-10-21T00:01:00Z")},
-         "a multiple of 1m, such as 2025-10-20T23:59:00Z"),
-        ({"tf": "1d"}, "a multiple of 1d, such as 2025-10-20T00:00:00Z"),
+        ({"tf": "1m", "window": Window.parse("2025-10-20T23:59:01Z", "2025-10-21T00:00:00Z")},
+         "2025-10-20T23:59:01Z/2025-10-21T00:00:00Z: no window of 1m begins in it"),
+        ({"tf": "1d", "window": Window.parse("2025-10-20T05:00:00Z", "2025-10-21")}, "no window of 1d begins in it"),
+        ({"tf": "1M", "window": DAYS, "source": "klines"}, "tf '1M': expected one of"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_asked_is_refused_by_name(lake, tmp_path, given, words):

@@ -1,19 +1,25 @@
 """What is in a slice, from each source and in each form."""
 
 import csv
+import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lake import duck, files, read, sinks, slices, views
+from lake import duck, files, kline_store, read, sinks, slices, transform, views
+from lake.errors import LakeError
+from lake.layout import Layout
 from lake.schemas import BARS
-from lake.windows import Window
-from tests.lake.sliceable import DAYS, VIEW_OF, WINDOW, bars, everything, sliced
+from lake.timeframes import TIMEFRAMES
+from lake.windows import DAY_US, SECOND_US, Window, moment
+from tests.conftest import DAY, Raw
+from tests.lake.sliceable import BARS_OF, DAYS, VIEW_OF, WINDOW, bars, everything, sliced
 from tests.lake.test_views import put
 
 
@@ -34,6 +40,72 @@ def test_a_slice_is_the_rows_of_the_view_and_of_the_selection(layout, tmp_path, 
     wanted = slices.asked(source, names, window, tf)
     parts = [wanted.selection(layout, name, window).on(con).to_arrow_table() for name in names]
     assert found.equals(wanted.schema.conform(pa.concat_tables(parts).select(wanted.schema.names)))
+
+
+@pytest.mark.parametrize(
+    ("tf", "start", "end", "first", "last", "trades"),
+    [
+        ("1s", "2025-10-20T23:59:00.5Z", "2025-10-21T00:00:00.5Z", "20 23:59:01", "21 00:00:00", 8),
+        ("1m", "2025-10-20T00:00:00Z", "2025-10-20T23:59:59Z", "20 23:59:00", "20 23:59:00", 9),
+        ("1m", "2025-10-20T23:59:01Z", "2025-10-21T00:03:01Z", "21 00:00:00", "21 00:03:00", 31),
+        ("5m", "2025-10-20T23:55:00.000001Z", "2025-10-21T00:00:00.000001Z", "21 00:00:00", "21 00:00:00", 31),
+        ("1d", "2025-10-20T05:00:00Z", "2025-10-21T00:00:01Z", "21 00:00:00", "21 00:00:00", 31),
+        ("1d", "2025-10-19T05:00:00Z", "2025-10-20T23:59:59Z", "20 00:00:00", "20 00:00:00", 9),
+    ],
+)
+def test_a_slice_has_the_bars_that_begin_in_the_range_each_of_all_its_seconds(
+    layout, tmp_path, tf, start, end, first, last, trades
+):
+    """Trades are at 23:59:00, 23:59:07, … 23:59:56 of the 20th, and at 00:00:03, … 00:03:33 of the 21st."""
+    everything(layout)
+    window = Window.parse(start, end)
+    found = pq.ParquetFile(sliced(layout, tmp_path / "a", ["SOLUSDT"], window, tf).path).read()
+    times = [f"{time:%d %H:%M:%S}" for time in found["window_start"].to_pylist()]
+    assert (times[0], times[-1], pc.sum(found["trade_count"]).as_py()) == (first, last, trades)
+    same = read.bars(layout, "SOLUSDT", window, tf)
+    assert found.equals(same)
+
+
+@pytest.fixture(scope="module")
+def month(tmp_path_factory):
+    """Bars, and klines of each interval, of two days around a month's end; and its views."""
+    layout = Layout(tmp_path_factory.mktemp("month") / "lake")
+    mine, day = Raw(layout), 11 * 86_400
+    mine.put(*(mine.trade(n + 1, day + n * 613, str(10 + n % 7)) for n in range(280)))
+    transform.run(layout, "SOLUSDT")
+    for tf, step in (("1m", 1), ("1h", 60), ("1d", 1440)):
+        for number in (0, 1):
+            put(layout, "SOLUSDT", *range(0, 1440, step), day=DAY + (11 + number) * DAY_US, interval=tf)
+    return layout, views.connect(layout), Path(tempfile.mkdtemp(dir=tmp_path_factory.getbasetemp()))
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    start=st.integers(DAY + 11 * DAY_US, DAY + 13 * DAY_US), length=st.integers(1, 2 * DAY_US), whole=st.booleans(),
+    asked=st.sampled_from([*(("bars", tf) for tf in TIMEFRAMES), *(("klines", tf) for tf in ("1m", "1h", "1d"))]),
+)  # fmt: skip
+def test_any_range_on_the_grid_or_off_it_gives_the_rows_whose_start_lies_in_it(month, start, length, whole, asked):
+    (source, tf), (layout, con, folder) = asked, month
+    if whole:
+        start, length = start // SECOND_US * SECOND_US, -(-length // SECOND_US) * SECOND_US
+    window = Window(moment(start), moment(start + length))
+    if source == "bars":
+        everything = con.sql(f"{BARS_OF}{tf} ORDER BY window_start").to_arrow_table()
+    else:
+        days = [moment(DAY + (11 + n) * DAY_US).date() for n in (0, 1)]
+        tables = pa.concat_tables([kline_store.read(layout, "SOLUSDT", tf, day) for day in days])
+        everything = tables.rename_columns(["window_start" if n == "open_time" else n for n in tables.column_names])
+    rows = everything.filter(
+        pa.array([window.start <= at < window.end for at in everything["window_start"].to_pylist()])
+    )
+    try:
+        done = sliced(layout, folder / "a", ["SOLUSDT"], window, tf, source=source, overwrite=True)
+    except LakeError:
+        assert not rows.num_rows
+        return
+    found = pq.ParquetFile(done.path).read()
+    assert found.select(rows.column_names).to_pylist() == rows.to_pylist()
+    assert found.num_rows == rows.num_rows
 
 
 def test_klines_are_of_the_interval_asked_for(layout, tmp_path):
