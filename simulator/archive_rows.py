@@ -19,16 +19,19 @@ FUNDING_HEADER = "calc_time,funding_interval_hours,last_funding_rate\n"
 _RATIO_KEY = 22
 
 
-def csv_parts(exchange: Exchange, name: ZipName, gaps: Sequence[tuple[int, int]] = ()) -> Iterator[str]:
+def csv_parts(
+    exchange: Exchange, name: ZipName, gaps: Sequence[tuple[int, int]] = (), shifts: Sequence[tuple[int, int, int]] = ()
+) -> Iterator[str]:
     """Yield a file's text in parts, a day of trades at a time; nothing at all where the span has no row.
 
     Args:
         exchange: The market.
         name: The file.
         gaps: Spans (from, to), µs, whose klines are left out.
+        shifts: Spans whose klines open later, and how much.
     """
     if name.kind == "klines":
-        yield from _klines(exchange, name, gaps)
+        yield from _klines(exchange, name, gaps, shifts)
     elif name.kind in ("trades", "aggTrades"):
         yield from _trades(exchange, name)
     elif name.kind == "metrics":
@@ -37,11 +40,13 @@ def csv_parts(exchange: Exchange, name: ZipName, gaps: Sequence[tuple[int, int]]
         yield from _fundings(exchange, name)
 
 
-def _klines(exchange: Exchange, name: ZipName, gaps: Sequence[tuple[int, int]]) -> Iterator[str]:
+def _klines(
+    exchange: Exchange, name: ZipName, gaps: Sequence[tuple[int, int]], shifts: Sequence[tuple[int, int, int]]
+) -> Iterator[str]:
     listing = exchange.market(name.symbol).listing
     step = DAY_US if name.interval == "1s" else name.to_us - name.from_us
     for low in range(name.from_us, name.to_us, step):
-        table = exchange.table(name.symbol, name.interval, low, low + step - 1, gaps=gaps)
+        table = exchange.table(name.symbol, name.interval, low, low + step - 1, gaps=gaps, shifts=shifts)
         if len(table):
             yield kline_csv(listing, table, name.unit_us)
 
