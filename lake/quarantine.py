@@ -1,6 +1,7 @@
 """What could not be read, one JSON line each: file, offset, reason and the bytes. Nothing is thrown away."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 from lake import files
@@ -33,3 +34,14 @@ def put(layout: Layout, part: Path, bad: list[tuple[int, str, bytes]]) -> int:
     name = part.relative_to(layout.base).as_posix()
     files.write_text(target, "".join(record(name, *each) + "\n" for each in bad))
     return len(bad)
+
+
+def add(target: Path, records: Iterable[str]) -> None:
+    """Keep records (`record`) in a file of the quarantine beside those that are there, each once."""
+    try:
+        before = target.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        before = []
+    after = list(dict.fromkeys([*before, *records]))
+    if after != before:
+        files.write_text(target, "".join(f"{line}\n" for line in after))
