@@ -71,6 +71,7 @@ def _row(day: DayResult, window: Window) -> Row | None:
         "late_trade": reasons.get(LATE, 0),
         "revision_upstream": reasons.get(REVISED, 0),
         "klines_missing": day.parity.not_there,
+        "klines_off_grid": day.parity.off_grid,
         "validated_minutes": (part.end_us - part.start_us) // MINUTE_US,
     }
 

@@ -75,6 +75,12 @@ def _on_grid(frame: pd.DataFrame, facts: Facts) -> Rows:
     return Rows(len(frame), bad | again, {"reason": np.where(bad, "off the grid", "duplicate")})
 
 
+def _own_window(frame: pd.DataFrame, _: Facts) -> Rows:
+    apart = frame["exchange_open_time"].notna().to_numpy()
+    off = apart & (frame["exchange_open_time"] != frame["window_start"]).to_numpy()
+    return Rows(len(frame), apart, {"reason": np.where(off, "off the grid", "another candle in the same window")})
+
+
 def _plausible_spread(frame: pd.DataFrame, facts: Facts) -> Rows:
     quoted, negative, wide, _ = spreads(frame)
     return Rows(int((quoted | negative).sum()), negative | wide if facts["wide_counts"] else negative)
@@ -141,6 +147,7 @@ FUNCTIONS: dict[str, Callable[[pd.DataFrame, Facts], Rows | Finding]] = {
     "uncrossed": _uncrossed,
     "priced": _priced,
     "on_grid": _on_grid,
+    "own_window": _own_window,
     "no_hole": series.no_hole,
     "plausible_spread": _plausible_spread,
     "consecutive_ids": _consecutive_ids,

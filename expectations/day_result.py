@@ -16,7 +16,8 @@ class Parity:
 
     Attributes:
         complete: our complete minutes in the validated part of the day.
-        checked: how many of those have a kline.
+        checked: how many of those have a kline of the same minute.
+        off_grid: how many of those have a kline that opens off the grid, and is not compared.
         reasons: those of them that differ, counted by why (`expectations.reasons`).
         rows: the first of them, ready for JSON.
         largest: of complete minutes, the largest relative difference of a volume; None where none was compared.
@@ -25,6 +26,7 @@ class Parity:
 
     complete: int
     checked: int = 0
+    off_grid: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
     rows: tuple[Row, ...] = ()
     largest: float | None = None
@@ -42,7 +44,7 @@ class Parity:
     @property
     def not_there(self) -> int:
         """How many complete minutes have no kline."""
-        return self.complete - self.checked
+        return self.complete - self.checked - self.off_grid
 
     def fact(self) -> dict[str, Any]:
         """What the check of R7 is told."""
@@ -56,6 +58,7 @@ class Parity:
             "violations": self.violations,
             "reasons": self.reasons,
             "klines_missing": self.not_there,
+            "klines_off_grid": self.off_grid,
             "largest_volume_difference": self.largest,
         }
 

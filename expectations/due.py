@@ -1,7 +1,8 @@
 """Which windows of a symbol-day must be there by now: those that have ended, less those that nobody could have.
 
-A candle is due when it has closed. What the exchange turned out to have none of (its outages, what was before a
-listing; `lake.history`) is nobody's to fetch, so it is not due: it is counted apart (``absent``). Of a market with
+A candle is due when it has closed. What the exchange turned out not to have (its outages, what was before a listing;
+`lake.history`) nobody can fetch, so it is not due: it is counted apart (``absent``). Of klines both sources, REST and
+archive, must have been asked; a candle that only one of them does not have is due, and missing. Of a market with
 hours, only open minutes are due, and only where every open minute ought to have a price (`lake.calendars.is_exact`).
 """
 
@@ -17,8 +18,6 @@ from lake.intervals import Interval, starts_in
 from lake.layout import Layout
 from lake.ranges import Range, gaps
 from lake.windows import HOUR, Window, micros, moment
-
-_BEGINNING = -(2**62)
 
 
 def ended(window: Window, tf: Interval, now: datetime) -> Window | None:
@@ -64,9 +63,11 @@ def _open(ticker: str, span: Window) -> list[Range]:
 def _absent(layout: Layout, table: Table, symbol: str, tf: str) -> list[Range]:
     if not layout.history.exists():  # to open it would make it
         return []
-    with History(layout, symbol, tf if table.name == "klines" else table.name) as history:
-        first = history.first()
-        return history.holes() + ([] if first is None else [(_BEGINNING, first)])
+    if table.name == "klines":
+        with History(layout, symbol, tf) as history:
+            return history.absent()
+    with History(layout, symbol, table.name) as history:
+        return history.holes()
 
 
 def _on_grid(ranges: list[Range], step: int) -> list[Range]:

@@ -1,4 +1,4 @@
-"""The rules beyond the contract: M of macro minutes, D of derivatives."""
+"""The rules beyond the contract: K of klines, M of macro minutes, D of derivatives."""
 
 from expectations.limits import JUMP, NEIGHBOURS_US, RATE
 from expectations.rule import Check, Rule
@@ -7,6 +7,21 @@ from lake.windows import MINUTE_US
 _INTEREST = ("open_interest", "open_interest_value")
 
 RULES: tuple[Rule, ...] = (
+    Rule(
+        "K1",
+        "A candle covers its own window",
+        "The exchange has published candles that open off the grid: 1,230 of 2018-02-09 and 10 open 14.789 s after the "
+        "minute. Such a candle is stored at the window in which it opens, and its own open time is kept; it covers a "
+        "part of the next window, so it is not what a bar of that minute would be. Where two candles open in one "
+        "window, the one that covers more of it is stored, and the other is in the quarantine.",
+        "The data are the exchange's own: leave the range out, or use exchange_open_time and close_time. Of two "
+        "candles in one window, see the quarantine.",
+        (
+            Check("K1", "it opens on the grid, and no other candle opens in its window", "investigate", "row",
+                  "own_window", ("exchange_open_time", "close_time")),
+        ),
+        ("klines",),
+    ),
     Rule(
         "M1",
         "Prices do not jump within a session",

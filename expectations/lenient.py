@@ -15,6 +15,8 @@ Found = dict[str, dict[str, str]]
 def load(path: Path, table: Table, odd: Found) -> pa.Table:
     """Return the rows of one file in the columns of `Table.arrow`; note in ``odd`` what is not as declared.
 
+    A column that files of earlier versions do not have (`lake.schemas.Column.added`) may be missing.
+
     Raises:
         FileNotFoundError: it is not there (any more).
         LakeError: it is no Parquet.
@@ -31,7 +33,8 @@ def load(path: Path, table: Table, odd: Found) -> pa.Table:
     for column in table.schema.columns:
         index = read.schema.get_all_field_indices(column.name)
         values = read.column(index[0]) if index else None
-        if values is None or _plain(values.type) != column.type:
+        expected = values is None and column.added
+        if not expected and (values is None or _plain(values.type) != column.type):
             odd.setdefault(
                 column.name, {"found": str(values.type) if values is not None else "missing", "file": path.name}
             )

@@ -105,6 +105,7 @@ class Outcome:
             "violations": sum(reasons.values()),
             "reasons": dict(reasons),
             "klines_missing": sum(one.not_there for one in found),
+            "klines_off_grid": sum(one.off_grid for one in found),
         }
 
     def by_day(self) -> list[Row]:

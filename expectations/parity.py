@@ -14,7 +14,7 @@ from expectations.day_result import Parity
 from expectations.days import SymbolDay
 from expectations.limits import EXACT, TOP, VOLUMES, WITHIN
 from expectations.reasons import Ids
-from lake import kline_store
+from lake import kline_rows, kline_store
 from lake.layout import Layout
 from lake.read import rolled_up
 from lake.windows import MINUTE_US, Window, iso, moment
@@ -27,6 +27,8 @@ Ints = npt.NDArray[np.int64]
 
 def of_day(layout: Layout, day: SymbolDay, previous: int | None) -> Parity:
     """Compare a symbol-day's complete minutes with the klines that the lake has.
+
+    A kline that opens off the grid covers other seconds than our minute: it is not compared, and counted.
 
     Args:
         layout: the lake.
@@ -86,10 +88,11 @@ def _minutes(seconds: pa.Table) -> pa.Table:
 def _compare(ours: pa.Table, candles: pa.Table, ids: Ids, symbol: str) -> Parity:
     our_start, index = np.unique(_us(ours, "window_start"), return_index=True)
     ours = ours.take(pa.array(index))
-    both, mine, theirs = np.intersect1d(our_start, kline_store.open_times(candles), return_indices=True)
+    like, unlike = (candles.filter(test(candles["exchange_open_time"])) for test in (pc.is_null, pc.is_valid))
+    both, mine, theirs = np.intersect1d(our_start, kline_rows.open_times(like), return_indices=True)
     complete = pc.fill_null(ours["complete"], False).to_numpy()
     left = {name: _floats(ours, name)[mine] for name in _PAIRS}
-    right = {name: _floats(candles, kline)[theirs] for name, kline in _PAIRS.items()}
+    right = {name: _floats(like, kline)[theirs] for name, kline in _PAIRS.items()}
     off = {name: _relative(left[name], right[name]) for name in VOLUMES}
     differs = {name: ~(left[name] == right[name]) for name in EXACT} | {n: ~(off[n] <= WITHIN) for n in VOLUMES}
     proved = complete[mine]
@@ -106,6 +109,7 @@ def _compare(ours: pa.Table, candles: pa.Table, ids: Ids, symbol: str) -> Parity
     return Parity(
         complete=int(complete.sum()),
         checked=int(proved.sum()),
+        off_grid=int(complete[np.isin(our_start, kline_rows.open_times(unlike))].sum()),
         reasons=dict(sorted(Counter(reason for reason, _ in why).items())),
         rows=tuple(rows),
         largest=float(largest.max()) if len(largest) else None,

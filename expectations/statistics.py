@@ -85,6 +85,9 @@ def parity(outcome: Outcome) -> str:
     lacking = sum(one.not_there for days in found.values() for one in days)
     if lacking:
         text += f"\n\nKlines not there: {lacking:,} minutes; fetch with `backfill-binance`, or give `--fetch-klines`."
+    off_grid = sum(one.off_grid for days in found.values() for one in days)
+    if off_grid:
+        text += f"\n\nNot compared: {off_grid:,} minutes, whose klines open off the grid (rule K1 of klines)."
     return text + "\n\n" + _volumes(found)
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from prefect import State, flow
 
 from lake import settings
-from lake.backfill import Job
+from lake.backfill import Backfilled, Job
 from lake.params import End, Interval, KlinesSource, LookbackDays, Start, Symbols, recent
 from tasks import artifacts, progress
 from tasks.history import ask_exchange, fetch_klines, plan_klines
@@ -25,6 +25,9 @@ def backfill_binance(
 ) -> State:
     """Fetch the exchange's own klines that the lake lacks; what is there is neither fetched nor written again.
 
+    What REST does not have (before its first candle of the pair, say) is looked for in the archive, unless source is
+    rest.
+
     Args:
         symbols: Pairs, such as SOLUSDT. Left out: those of config.yml.
         lookback_days: Without start and end: from UTC midnight that many days ago until now.
@@ -39,14 +42,19 @@ def backfill_binance(
     jobs = [Job(name, interval, span, source) for name in names]
     info = ask_exchange(lake.layout, lake.binance, names, source)
     if dry_run:
-        plans = [plan_klines(lake.layout, job, info) for job in jobs]
+        plans = [plan_klines(lake.layout, lake.binance, job, info) for job in jobs]
         rows = [
             {"symbol": job.symbol, "candles": p.candles, "requests": p.requests, "weight": p.weight,
-             "zips": len(p.days), "about (s)": round(p.seconds(info), 1)} for job, p in zip(jobs, plans, strict=True)
+             "zips": len(p.days), "perhaps": p.perhaps, "about (s)": round(p.seconds(info), 1)}
+            for job, p in zip(jobs, plans, strict=True)
         ]  # fmt: skip
         artifacts.table("backfill-binance-plan", rows, "What would be fetched, and its cost")
         total, seconds = sum(p.candles for p in plans), sum(p.seconds(info) for p in plans)
-        return ended(f"dry run: {total:,} candles of {interval} in {span}, about {seconds:,.0f} s; nothing fetched", {})
+        perhaps = sum(p.perhaps for p in plans)
+        more = f", and up to {perhaps:,} that the archive is looked through for" if perhaps else ""
+        return ended(
+            f"dry run: {total:,} candles of {interval} in {span}{more}, about {seconds:,.0f} s; nothing fetched", {}
+        )
     codec = lake.transformer.parquet_compression
     with progress.shown("backfill") as shown:
         parts = {job: progress.part(shown, number, len(jobs)) for number, job in enumerate(jobs)}
@@ -54,15 +62,44 @@ def backfill_binance(
             jobs, lambda job: fetch_klines(lake.layout, lake.binance, job, info, codec, parts[job]), shown
         )
     rows = [
-        {"symbol": b.symbol, "candles": b.added, "archive": b.archived, "absent": b.absent, "later": b.left,
-         "revised": b.revised, "refused": b.quarantined, "seconds": round(b.seconds, 2)}
+        {"symbol": b.symbol, "candles": b.added, "archive": b.archived, "absent": b.absent, "missing": b.left}
+        | {name: getattr(b, field) for field, name in _SELDOM.items() if any(getattr(one, field) for one in done)}
+        | {"seconds": round(b.seconds, 2)}
         for b in done
-    ]  # fmt: skip
+    ]
     artifacts.table(
         "backfill-binance",
         rows,
-        f"Klines of {interval} in {span}: fetched, of these from the archive; absent at the exchange; to come later",
+        f"Klines of {interval} in {span}: fetched, of these from the archive; absent at the exchange; still missing",
     )
-    added, left = sum(b.added for b in done), sum(b.left for b in done)
-    later = f", {left:,} not there yet" if left else ""
-    return ended(f"{added:,} candles of {interval}, {many(len(done), 'symbol')}{later}", failed, added)
+    added = sum(b.added for b in done)
+    return ended(f"{added:,} candles of {interval}, {many(len(done), 'symbol')}{_remarks(done)}", failed, added)
+
+
+_SELDOM = {
+    "off_grid": "off grid",
+    "unavailable": "unavailable",
+    "rows": "rows refused",
+    "quarantined": "zips refused",
+    "imperfect": "zips imperfect",
+    "revised": "revised",
+}
+"""Counts that have a column of their own only where there is something to count."""
+_REMARKS = {
+    "off_grid": ("", "off the grid (stored at the window in which they open)"),
+    "absent": ("", "absent at the exchange"),
+    "unavailable": ("", "not available"),
+    "left": ("", "still missing"),
+    "revised": ("", "revised"),
+    "rows": ("row", "refused (see the quarantine)"),
+    "quarantined": ("zip", "refused (see the quarantine)"),
+    "imperfect": ("zip", "imperfect but believed (see the log)"),
+}
+
+
+def _remarks(done: list[Backfilled]) -> str:
+    """What a reader must know beside the number of candles."""
+    counts = {field: sum(getattr(b, field) for b in done) for field in _REMARKS}
+    said = ((many(counts[field], noun) if noun else f"{counts[field]:,}", what, counts[field])
+            for field, (noun, what) in _REMARKS.items())  # fmt: skip
+    return "".join(f", {how_many} {what}" for how_many, what, count in said if count)

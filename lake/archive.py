@@ -4,7 +4,9 @@ Addresses: ``/data/<market>/<daily|monthly>/<type>/<SYMBOL>/[<interval>/]<SYMBOL
 ``.CHECKSUM`` beside each: ``<sha256>  <file name>``. Source: the readme of binance-public-data.
 """
 
+import codecs
 import io
+import re
 import zipfile
 import zlib
 from collections.abc import Callable, Sequence
@@ -28,6 +30,11 @@ T = TypeVar("T")
 Frequency = Literal["daily", "monthly"]
 MICROSECONDS_FROM = date(2025, 1, 1)
 """Spot files of this day and later have microseconds, all earlier ones milliseconds (readme, "Note")."""
+SETTLED = 10 * DAY
+"""A zip that is not there so long after its month will not come: months come on the first Monday after."""
+_SHA256 = re.compile(rb"\b[0-9a-fA-F]{64}\b")
+_NUMBER = re.compile(rb"[+-]?\.?[0-9]")
+"""How a number begins, or a date."""
 _LARGEST_BYTES = 4 << 30
 """A month of trades of the busiest pair has about 1 GB unpacked."""
 
@@ -78,10 +85,50 @@ def checksum(web: Web, place: Place) -> str | None:
         WebError: no answer.
     """
     try:
-        words = web.get(f"{place.path}.CHECKSUM").body.decode("utf-8", "replace").split()
+        found = _SHA256.search(web.get(f"{place.path}.CHECKSUM").body)
     except NotThereError:
         return None
-    return words[0].lower() if words else None
+    return found[0].decode().lower() if found else None
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A zip as it came: where from, its bytes and their SHA-256, and the one of its CHECKSUM, if it has any."""
+
+    place: Place
+    data: bytes
+    sha256: str
+    said: str | None
+
+    def text(self) -> bytes:
+        """Return its one CSV, without a byte order mark.
+
+        Raises:
+            LakeError: it has another SHA-256 than its CHECKSUM, or is no zip with just that CSV.
+        """
+        if self.said not in (None, self.sha256):
+            raise LakeError(f"its CHECKSUM is {self.said}, its SHA-256 is {self.sha256}")
+        return _csv(self.data, self.place).removeprefix(codecs.BOM_UTF8)
+
+
+def download(web: Web, place: Place) -> Fetched:
+    """Fetch a zip and its CHECKSUM.
+
+    Raises:
+        NotThereError: the archive has no such zip.
+        WebError: no answer.
+    """
+    data = web.get(place.path).body
+    return Fetched(place, data, sha256(data), checksum(web, place))
+
+
+def refused(layout: Layout, found: Fetched, reason: LakeError) -> ArchiveError:
+    """Put a zip that cannot be believed into the quarantine, its reason beside it; return the error to raise."""
+    kept = layout.quarantine / "archive" / found.place.name
+    with files.whole(kept) as hidden:
+        hidden.write_bytes(found.data)
+    files.write_text(kept.with_name(f"{kept.name}.reason.txt"), f"{found.place.folder}/{found.place.name}: {reason}\n")
+    return ArchiveError(f"{found.place.name}: {reason}: it is in {kept.parent}")
 
 
 def fetch(
@@ -105,20 +152,21 @@ def fetch(
             It is in the quarantine.
         WebError: no answer.
     """
-    data = web.get(place.path).body
-    said, found = checksum(web, place), sha256(data)
+    found = download(web, place)
     try:
-        if said is None and unsigned:
+        if found.said is None and not unsigned:
+            raise LakeError("it has no CHECKSUM")
+        if found.said is None:
             logger.warning("{}: it has no CHECKSUM; its CRC-32 and its rows are verified", place.name)
-        elif said != found:
-            raise LakeError(f"its CHECKSUM says {said or 'nothing'}, it has {found}")
-        return parse(_csv(data, place)), found
+        return parse(found.text()), found.sha256
     except LakeError as error:
-        kept = layout.quarantine / "archive" / place.name
-        with files.whole(kept) as hidden:
-            hidden.write_bytes(data)
-        files.write_text(kept.with_name(f"{place.name}.reason.txt"), f"{place.folder}/{place.name}: {error}\n")
-        raise ArchiveError(f"{place.name}: {error}: it is in {kept.parent}") from error
+        raise refused(layout, found, error) from error
+
+
+def headless(text: bytes) -> bytes:
+    """Return a CSV without its header row: a first row in which no field is a number."""
+    first, _, rest = text.partition(b"\n")
+    return text if any(_NUMBER.match(field.strip(b' \t\r"')) for field in first.split(b",")) else rest
 
 
 def table(text: bytes, kinds: Sequence[pa.DataType]) -> list[pa.ChunkedArray]:
@@ -128,12 +176,12 @@ def table(text: bytes, kinds: Sequence[pa.DataType]) -> list[pa.ChunkedArray]:
         LakeError: a row has another number of fields, or a field is of another type.
     """
     names = [str(at) for at in range(len(kinds))]
-    reading = pacsv.ReadOptions(column_names=names, skip_rows=0 if text[:1].isdigit() else 1, use_threads=False)
+    reading = pacsv.ReadOptions(column_names=names, use_threads=False)
     options = pacsv.ConvertOptions(
         column_types=dict(zip(names, kinds, strict=True)), null_values=[], strings_can_be_null=False
     )
     try:
-        return list(pacsv.read_csv(io.BytesIO(text), read_options=reading, convert_options=options).columns)
+        return list(pacsv.read_csv(io.BytesIO(headless(text)), read_options=reading, convert_options=options).columns)
     except pa.ArrowException as error:
         raise LakeError(f"its CSV is not as documented ({str(error)[:160]})") from error
 

@@ -8,14 +8,42 @@ from typing import Literal
 import numpy as np
 
 from lake import archive
-from lake.intervals import Interval, Opens, Span, chunks, per_day, spans
+from lake.archive_klines import MONTHLY_ONLY
+from lake.intervals import Interval, Opens, Span, among, chunks, per_day, spans, without
 from lake.kline_store import Held, day_opens
 from lake.parallel import PARALLEL
+from lake.ranges import Range
 from lake.spot import KLINES_WEIGHT, MOST_ROWS, Info
 from lake.windows import Window, moment
 
 Source = Literal["auto", "rest", "archive"]
+Days = dict[date, Opens]
 _REQUESTS_PER_ZIP = 2
+_WEEK = 7
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of the two sources before anything is asked for.
+
+    Attributes:
+        not_at_rest: Ranges in which REST has no candle.
+        not_in_archive: Ranges in which the archive has none.
+        served: Whether REST serves the pair.
+    """
+
+    not_at_rest: list[Range] = field(default_factory=list)
+    not_in_archive: list[Range] = field(default_factory=list)
+    served: bool = True
+
+    def of_rest(self, times: Opens) -> Opens:
+        """Return the open times that REST may have."""
+        return without(times, self.not_at_rest) if self.served else times[:0]
+
+    def of_archive_alone(self, times: Opens) -> Opens:
+        """Return the open times that the archive may have, and REST has not."""
+        mine = without(times, self.not_in_archive)
+        return mine[among(mine, self.not_at_rest)] if self.served else mine
 
 
 @dataclass(frozen=True)
@@ -25,22 +53,29 @@ class Plan:
     Attributes:
         rest: Spans for REST, each of one answer at most.
         days: Days for the archive, with the open times lacking.
-        later: Open times that the source asked for does not have yet.
+        doubtful: Days for the archive, which may have nothing of them: each month is looked for first (`samples`).
     """
 
     rest: list[Span] = field(default_factory=list)
-    days: dict[date, Opens] = field(default_factory=dict)
-    later: int = 0
+    days: Days = field(default_factory=dict)
+    doubtful: Days = field(default_factory=dict)
+    monthly: bool = False
 
     @property
     def candles(self) -> int:
-        """How many candles it fetches."""
+        """How many candles it fetches, the doubtful ones not counted."""
         return sum(span.count for span in self.rest) + sum(map(len, self.days.values()))
 
     @property
+    def perhaps(self) -> int:
+        """How many candles more there may be, if the archive has the doubtful days."""
+        return sum(map(len, self.doubtful.values()))
+
+    @property
     def requests(self) -> int:
-        """How many requests that takes: a zip takes two, with its CHECKSUM."""
-        return len(self.rest) + _REQUESTS_PER_ZIP * len(self.days)
+        """How many requests that takes: a zip takes two, with its CHECKSUM; a zip that is looked for in vain, one."""
+        looked_for = sum(1 + (0 if self.monthly else len(samples(days))) for days in months(self.doubtful).values())
+        return len(self.rest) + _REQUESTS_PER_ZIP * len(self.days) + looked_for
 
     @property
     def weight(self) -> int:
@@ -52,28 +87,51 @@ class Plan:
         return max(self.weight / info.weight_limit * 60, self.requests * info.latency_s / PARALLEL)
 
 
-def plan(interval: Interval, survey: Mapping[date, Held], source: Source, free: int, now_us: int) -> Plan:
+def plan(interval: Interval, survey: Mapping[date, Held], source: Source, known: Known, free: int, now_us: int) -> Plan:
     """Choose where what is lacking comes from.
 
     ``auto`` takes whole days out of the archive where a day needs more requests of REST than its zip does (1-second
     candles), or where REST's weight for all of them is more than is ``free`` now, so that nobody waits; the rest of it
-    comes by REST.
+    comes by REST. What REST does not have is looked for in the archive: a pair's name may have been another pair's.
     """
     lacking = {day: held.lacking for day, held in survey.items() if len(held.lacking)}
+    asked = _some({day: known.of_rest(times) for day, times in lacking.items()})
     if source == "rest":
-        days = dict[date, Opens]()
-    elif source == "archive":
-        days = {day: times for day, times in lacking.items() if Window.of_day(day).end_us <= now_us}
-    else:
-        whole = {day: times for day, times in lacking.items() if len(times) == len(day_opens(interval, day))}
-        days = {day: times for day, times in whole.items() if archive.published(day, moment(now_us))}
-        weight = KLINES_WEIGHT * len(_requests(interval, days.values()))
-        if per_day(interval) / MOST_ROWS <= _REQUESTS_PER_ZIP and weight <= free:
-            days = {}
-    others = [times for day, times in lacking.items() if day not in days]
+        return Plan(_requests(interval, asked.values()))
+    doubtful = _some({
+        day: known.of_archive_alone(times) for day, times in lacking.items() if Window.of_day(day).end_us <= now_us
+    })  # fmt: skip
     if source == "archive":
-        return Plan([], days, sum(map(len, others)))
-    return Plan(_requests(interval, others), days)
+        over = {day: times for day, times in asked.items() if Window.of_day(day).end_us <= now_us}
+        days = _some({day: without(times, known.not_in_archive) for day, times in over.items()})
+        return Plan([], days, doubtful, interval in MONTHLY_ONLY)
+    whole = {day: times for day, times in asked.items() if len(times) == len(day_opens(interval, day))}
+    days = {day: times for day, times in whole.items() if archive.published(day, moment(now_us))}
+    weight = KLINES_WEIGHT * len(_requests(interval, days.values()))
+    if per_day(interval) / MOST_ROWS <= _REQUESTS_PER_ZIP and weight <= free:
+        days = {}
+    others = [times for day, times in asked.items() if day not in days]
+    return Plan(_requests(interval, others), days, doubtful, interval in MONTHLY_ONLY)
+
+
+def months(days: Mapping[date, Opens]) -> dict[date, list[date]]:
+    """Return days in order by the first day of their month."""
+    found: dict[date, list[date]] = {}
+    for day in sorted(days):
+        found.setdefault(day.replace(day=1), []).append(day)
+    return found
+
+
+def samples(days: list[date]) -> list[date]:
+    """Return the days of a month by which to tell whether the archive has anything of it: a day a week, and the last.
+
+    A pair that was traded for a week or longer has a zip of one of them, if its month's zip should be missing.
+    """
+    return sorted({*days[::_WEEK], days[-1]})
+
+
+def _some(days: Mapping[date, Opens]) -> Days:
+    return {day: times for day, times in days.items() if len(times)}
 
 
 def _requests(interval: Interval, wanted: Iterable[Opens]) -> list[Span]:

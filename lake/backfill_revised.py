@@ -42,15 +42,16 @@ class Revisions:
         return sum(changed for _, changed in in_parallel((z, partial(self._take, z, of)) for z, of in days.items()))
 
     def _take(self, known: Zip, days: list[date]) -> int:
-        place = self.zips.source(known, days[0])
+        file = self.zips.file(known, days[0])
         try:
-            if self.zips.said(place) in (known.sha256, None):
+            if self.zips.said(file) in (known.sha256, None):
                 return 0
-            table, source = self.zips.zip(place, days[0])
+            read = self.zips.zip(file)
         except (NotThereError, ArchiveError) as error:
             logger.warning("{}: {}: its candles stay as they are", self.symbol, error)
             return 0
         put = partial(kline_store.revise, self.layout, self.symbol, self.interval)
-        changed = sum(put(day, kline_store.of_day(table, day), self.compression, source) for day in days)
+        table = read.judged.table
+        changed = sum(put(day, kline_store.of_day(table, day), self.compression, read.source) for day in days)
         logger.warning("{} was revised upstream: {:,} candles changed", known.name, changed)
         return changed

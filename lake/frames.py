@@ -83,7 +83,7 @@ def klines(
     """Return the exchange's own klines of an interval, as far as they were backfilled.
 
     Columns: exchange, symbol, window_start (the open time), open, high, low, close, volume, close_time, quote_volume,
-    trades, taker_base_vol, taker_quote_vol.
+    trades, taker_base_vol, taker_quote_vol, exchange_open_time (of a candle that opens off the grid; else null).
 
     Raises: as `bars`.
     """

@@ -4,7 +4,7 @@ Source: rest-api.md, "Kline/Candlestick chart intervals". Days and longer open a
 days every third day since 1970, months on their first day.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import pairwise
@@ -13,6 +13,7 @@ from typing import Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
+from lake.ranges import Range, joined
 from lake.windows import DAY_US, HOUR_US, MINUTE_US, SECOND_US, Window, micros, moment
 
 Interval = Literal[
@@ -60,6 +61,21 @@ def close_us(interval: Interval, open_us: int) -> int:
     return open_us + _step(interval)
 
 
+def floors(interval: Interval, times: Opens) -> Opens:
+    """Return the open time on the interval's grid of the window in which each moment lies (µs), in the order given."""
+    if interval == "1M":
+        months: Opens = times.astype("datetime64[us]").astype("datetime64[M]").astype("datetime64[us]").astype(np.int64)
+        return months
+    step, origin = _step(interval), _MONDAY_US if interval == "1w" else 0
+    found: Opens = (times - origin) // step * step + origin
+    return found
+
+
+def ends(interval: Interval, opened: Opens) -> Opens:
+    """Return the first microsecond after each window of the grid."""
+    return floors(interval, opened + 32 * DAY_US) if interval == "1M" else opened + _step(interval)
+
+
 def closed(interval: Interval, window: Window, now_us: int) -> Opens:
     """Return the open times in a window of the candles that are over at ``now_us``."""
     found = opens(interval, window.start_us, min(window.end_us, now_us))
@@ -102,11 +118,17 @@ def by_day(times: Opens) -> list[tuple[date, Opens]]:
     return [(moment(int(number) * DAY_US).date(), part) for number, part in zip(numbers, parts, strict=True)]
 
 
-def without(wanted: Opens, holes: Sequence[tuple[int, int]]) -> Opens:
+def among(times: Opens, ranges: Iterable[Range]) -> npt.NDArray[np.bool_]:
+    """Return which open times lie in one of some half-open ranges."""
+    known = np.array(joined(ranges), np.int64).reshape(-1, 2)
+    at = np.searchsorted(known[:, 0], times, side="right") - 1
+    inside: npt.NDArray[np.bool_] = (at >= 0) & (times < known[:, 1][at]) if len(known) else np.zeros(len(times), bool)
+    return inside
+
+
+def without(wanted: Opens, holes: Iterable[Range]) -> Opens:
     """Return the open times that lie in none of the half-open ranges ``holes``."""
-    for start, end in holes:
-        wanted = wanted[(wanted < start) | (wanted >= end)]
-    return wanted
+    return wanted[~among(wanted, holes)]
 
 
 def _next_open(interval: Interval, us: int) -> int:

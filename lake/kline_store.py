@@ -4,26 +4,21 @@ A day's file is rewritten as a whole. Where all its rows came out of one zip of 
 (`Held.source`), so that a later revision of the zip can be noticed.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from lake import files
 from lake.errors import LakeError
 from lake.intervals import Interval, Opens, by_day, closed, opens
+from lake.kline_rows import open_times
 from lake.layout import Layout
-from lake.schemas import KLINES, UTC_US
+from lake.schemas import KLINES
 from lake.windows import Window, iso, moment
 
-FIELDS = 12
-_INTEGERS = (0, 6, 8)
-_MS_US = 1000
 _ANEW = "backfill its day anew"
 
 
@@ -41,66 +36,6 @@ class Held:
 
     lacking: Opens
     source: Zip | None
-
-
-def from_rows(symbol: str, rows: Sequence[Any]) -> pa.Table:
-    """Make a table of `lake.schemas.KLINES` from the rows of REST's answer.
-
-    Args:
-        symbol: The pair.
-        rows: openTime, open, high, low, close, volume, closeTime, quoteVolume, trades, takerBuyBase, takerBuyQuote and
-            a field without meaning; times in milliseconds, prices and volumes as decimal text. Source: rest-api.md,
-            "Kline/Candlestick data".
-
-    Raises:
-        LakeError: a field is not what it should be.
-    """
-    if odd := [row for row in rows if not isinstance(row, list) or len(row) != FIELDS]:
-        raise LakeError(f"klines of {symbol}: a row is {str(odd[0])[:80]!r}, expected a list of {FIELDS} fields")
-    try:
-        columns = list(zip(*rows, strict=True)) or [()] * FIELDS
-        kinds = (pa.int64() if at in _INTEGERS else pa.string() for at in range(FIELDS))
-        arrays = [pa.array(column, kind) for column, kind in zip(columns, kinds, strict=True)]
-        return assemble(symbol, [a.cast(pa.float64()) if pa.types.is_string(a.type) else a for a in arrays], 1000)
-    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
-        raise LakeError(f"klines of {symbol}: a field is not as documented ({str(error)[:120]})") from error
-
-
-def assemble(symbol: str, columns: Sequence[pa.Array], unit_us: int) -> pa.Table:
-    """Make a table of `lake.schemas.KLINES` from the exchange's twelve columns, in its order, as integers and doubles.
-
-    Args:
-        symbol: The pair.
-        columns: As in `from_rows`; the archive's files have the same.
-        unit_us: Microseconds in a unit of the two times: 1000, or 1.
-
-    Raises:
-        LakeError: a column is missing, a value no finite number, or a candle closes before it opens.
-    """
-    if len(columns) != FIELDS:
-        raise LakeError(f"klines of {symbol}: {len(columns)} fields in a row, expected {FIELDS}")
-    open_time, *prices, volume, close_time, quote, trades, taker_base, taker_quote, _ = columns
-    if not all(pc.all(pc.is_finite(c), min_count=0).as_py() for c in (*prices, volume, quote, taker_base, taker_quote)):
-        raise LakeError(f"klines of {symbol}: a price or volume is not finite")
-    # The archive's last microsecond (…999999) and REST's last millisecond are the end of the same candle.
-    try:
-        starts = pc.multiply_checked(open_time, unit_us)
-        ends = pc.multiply(pc.divide(pc.multiply_checked(close_time, unit_us), _MS_US), _MS_US)
-    except pa.ArrowException as error:
-        raise LakeError(f"klines of {symbol}: a time is out of range") from error
-    if pc.any(pc.less_equal(ends, starts)).as_py():
-        raise LakeError(f"klines of {symbol}: a candle closes before it opens")
-    values = [
-        pa.array([symbol] * len(trades), pa.string()), starts.cast(UTC_US), *prices, volume,
-        ends.cast(UTC_US), quote, trades, taker_base, taker_quote,
-    ]  # fmt: skip
-    return KLINES.conform(pa.table(values, names=KLINES.names))
-
-
-def open_times(table: pa.Table) -> Opens:
-    """Return a table's open times in microseconds."""
-    found: Opens = table["open_time"].cast(pa.int64()).to_numpy()
-    return found
 
 
 def day_opens(interval: Interval, day: date) -> Opens:

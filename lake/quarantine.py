@@ -47,7 +47,8 @@ def macro_file(layout: Layout, ticker: str, day: str) -> Path:
 def add(target: Path, records: Iterable[str]) -> int:
     """Add records to a file, each once, however often it comes; return how many were not there yet."""
     held = target.read_bytes().splitlines() if target.exists() else []
-    new = [line for line in dict.fromkeys(one.encode() for one in records) if line not in set(held)]
+    known = set(held)
+    new = [line for line in dict.fromkeys(one.encode() for one in records) if line not in known]
     if new:
         with files.whole(target) as hidden:
             hidden.write_bytes(b"".join(line + b"\n" for line in [*held, *new]))

@@ -26,3 +26,16 @@ def gaps(start: int, end: int, known: Iterable[Range]) -> list[Range]:
         at = max(at, high)
     found.append((at, end))
     return [one for one in found if one[0] < one[1]]
+
+
+def shared(left: Iterable[Range], right: Iterable[Range]) -> list[Range]:
+    """Return what lies both in a range of ``left`` and in one of ``right``, in order."""
+    ones, others, found, at = joined(left), joined(right), list[Range](), 0
+    for start, end in ones:
+        while at < len(others) and others[at][1] <= start:
+            at += 1
+        for low, high in others[at:]:
+            if low >= end:
+                break
+            found.append((max(start, low), min(end, high)))
+    return found

@@ -15,13 +15,17 @@ UTC_US = pa.timestamp("us", tz="UTC")
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its name, Arrow type, unit and meaning."""
+    """One column: its name, Arrow type, unit and meaning.
+
+    ``null``: it may be null. ``added``: files of earlier versions do not have it; there it is read as null.
+    """
 
     name: str
     type: pa.DataType
     unit: str
     meaning: str
     null: bool = False
+    added: bool = False
 
 
 @dataclass(frozen=True)
@@ -43,11 +47,14 @@ class Schema:
         return [column.name for column in self.columns]
 
     def conform(self, table: pa.Table) -> pa.Table:
-        """Return the table with exactly these columns, in order and type.
+        """Return the table with exactly these columns, in order and type; an ``added`` one that is missing as nulls.
 
         Raises:
             LakeError: a column is missing, extra, not convertible without loss, or null where it must not be.
         """
+        for column in self.columns:
+            if column.added and column.name not in table.column_names:
+                table = table.append_column(column.name, pa.nulls(table.num_rows, column.type))
         if set(table.column_names) != set(self.names):
             odd = sorted(set(table.column_names) ^ set(self.names))
             raise LakeError(f"{self.name}: columns missing or unknown: {', '.join(odd)}")
@@ -139,14 +146,28 @@ KLINES = Schema(
     "one symbol, one interval's candle as the exchange published it; sorted by open_time; (symbol, open_time) unique",
     (
         _PAIR,
-        Column("open_time", UTC_US, "UTC", "start of the candle"),
+        Column("open_time", UTC_US, "UTC", "start of the window on the interval's grid in which the candle opens"),
         *_prices("quote per base"),
         Column("volume", pa.float64(), "base", "sum of quantities"),
-        Column("close_time", UTC_US, "UTC", "the candle's last millisecond (.999), from whichever source"),
+        Column(
+            "close_time",
+            UTC_US,
+            "UTC",
+            "the candle's last millisecond, from whichever source: .999, unless it opens off the grid",
+        ),
         Column("quote_volume", pa.float64(), "quote", "sum of price x quantity"),
         Column("trades", pa.int64(), "trades", "0 in a candle without trades, which is flat at the last close"),
         Column("taker_base_vol", pa.float64(), "base", "part of volume whose taker bought"),
         Column("taker_quote_vol", pa.float64(), "quote", "part of quote_volume whose taker bought"),
+        Column(
+            "exchange_open_time",
+            UTC_US,
+            "UTC",
+            "the candle's own open time, where it does not cover its window alone: it opens off the grid, or another "
+            "candle opened in the same window and is in the quarantine; else null",
+            null=True,
+            added=True,
+        ),
     ),
 )
 
@@ -221,6 +242,14 @@ PARITY = Schema(
         Column("late_trade", pa.int64(), "minutes", "that differ in the count, though ids run on"),
         Column("revision_upstream", pa.int64(), "minutes", "that differ in values alone"),
         Column("klines_missing", pa.int64(), "minutes", "complete, without a kline"),
+        Column(
+            "klines_off_grid",
+            pa.int64(),
+            "minutes",
+            "complete, with a kline that covers another minute in part",
+            null=True,
+            added=True,
+        ),
         Column("validated_minutes", pa.int64(), "minutes", "of the day that were looked at"),
     ),
 )

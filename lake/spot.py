@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-import pyarrow as pa
+import numpy as np
 
-from lake import kline_store
 from lake.budget import Budget
 from lake.errors import LakeError
-from lake.intervals import Interval, Span
+from lake.intervals import Interval, Span, close_us
+from lake.kline_rows import Judged, from_rest, settled
 from lake.layout import Layout
 from lake.web import RefusedError, Web
 
@@ -97,37 +97,34 @@ class Spot:
         self.budget.learn(units, ahead_s)
         return Info(units, ahead_s, self._web.latency_s, statuses)
 
-    def klines(self, symbol: str, interval: Interval, span: Span) -> pa.Table:
-        """Return the candles that open in a span of at most `MOST_ROWS`, as `lake.schemas.KLINES`.
+    def klines(self, symbol: str, interval: Interval, span: Span) -> Judged:
+        """Return the candles of a span of at most `MOST_ROWS`: those that open in its windows, on the grid or off it.
 
         Raises:
             RefusedError: the exchange does not know the pair.
             LakeError: the answer is none.
         """
-        query: dict[str, str | int] = {
-            "symbol": symbol, "interval": interval, "startTime": span.first_us // 1000, "endTime": span.last_us // 1000,
-            "limit": MOST_ROWS,
-        }  # fmt: skip
-        return self._klines(symbol, query)
+        until_us = close_us(interval, span.last_us)
+        return self._klines(symbol, interval, {"startTime": span.first_us // 1000, "endTime": until_us // 1000 - 1})
 
-    def following(self, symbol: str, interval: Interval, from_us: int) -> pa.Table:
+    def following(self, symbol: str, interval: Interval, from_us: int) -> Judged:
         """Return the next `MOST_ROWS` candles that there are from a moment on, the one still open too."""
-        query: dict[str, str | int] = {
-            "symbol": symbol, "interval": interval, "startTime": from_us // 1000, "limit": MOST_ROWS,
-        }  # fmt: skip
-        return self._klines(symbol, query)
+        return self._klines(symbol, interval, {"startTime": from_us // 1000})
 
     def first(self, symbol: str, interval: Interval) -> int | None:
-        """Return the open time of the first candle there is, in microseconds; None where there is none."""
-        query: dict[str, str | int] = {"symbol": symbol, "interval": interval, "startTime": 0, "limit": 1}
-        times = kline_store.open_times(self._klines(symbol, query))
-        return int(times[0]) if len(times) else None
+        """Return the open time (µs) of the window in which the first candle opens; None where there is no candle."""
+        found = self._klines(symbol, interval, {"startTime": 0, "limit": 1})
+        windows = np.union1d(found.opens, found.unsettled)
+        if not len(windows) and found.refused:
+            raise LakeError(f"klines of {symbol}: the first is {found.refused[0].line[:80]}: {found.refused[0].reason}")
+        return int(windows[0]) if len(windows) else None
 
-    def _klines(self, symbol: str, query: Mapping[str, str | int]) -> pa.Table:
-        said = self._web.json("/api/v3/klines", query, KLINES_WEIGHT)
+    def _klines(self, symbol: str, interval: Interval, query: Mapping[str, int]) -> Judged:
+        asked: dict[str, str | int] = {"symbol": symbol, "interval": interval, "limit": MOST_ROWS, **query}
+        said = self._web.json("/api/v3/klines", asked, KLINES_WEIGHT)
         if not isinstance(said, list):
             raise LakeError(f"klines of {symbol}: the exchange answered {str(said)[:80]!r}, expected a list")
-        return kline_store.from_rows(symbol, said)
+        return settled(from_rest(symbol, interval, said), interval, full=len(said) >= MOST_ROWS)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from simulator.archive_rows import csv_parts
 from simulator.exchange import Exchange
 from simulator.faults import Faults
 from simulator.gate import guarded
-from simulator.zip_faults import NO_ZIP, alter, concerns, wrong_sum
+from simulator.zip_faults import NO_ZIP, alter, concerns, odd_sum, wrong_sum
 from simulator.zip_names import ZipName, read_path
 from simulator.zips import Shelf, Zip, etag, pack
 
@@ -53,6 +53,9 @@ class Archive:
             told = f"{found.sha256}  {name.removesuffix(_CHECKSUM)}".encode()
         if self._hit("wrong_checksum", path):
             told = wrong_sum(told)
+        for fault in self._faults.active("odd_checksum"):
+            if concerns(fault, path) and self._faults.hit(fault):
+                told = odd_sum(told, fault.parameters["shape"])
         return _file(request, told, etag(told), found.since, "binary/octet-stream")
 
     async def _find(self, path: str) -> Zip | None:
@@ -97,11 +100,12 @@ class Archive:
     async def _made(self, name: ZipName, path: str) -> Zip | None:
         """Return a zip from the shelf, or have it made once however many ask for it."""
         gaps = self._exchange.gaps(name.symbol, path, name.from_us, name.to_us) if name.kind == "klines" else []
-        key = (name, min(self._exchange.made_until(name.symbol), name.to_us), *gaps)
+        shifts = self._exchange.shifts(name.symbol, path) if name.kind == "klines" else []
+        key = (name, min(self._exchange.made_until(name.symbol), name.to_us), *gaps, *shifts)
         if key in self._shelf:
             return self._shelf.get(key)
         if key not in self._making:
-            self._making[key] = asyncio.create_task(asyncio.to_thread(make, self._exchange, name, gaps))
+            self._making[key] = asyncio.create_task(asyncio.to_thread(make, self._exchange, name, gaps, shifts))
         try:
             found = await asyncio.shield(self._making[key])
         finally:
@@ -112,9 +116,11 @@ class Archive:
         return found
 
 
-def make(exchange: Exchange, name: ZipName, gaps: Sequence[tuple[int, int]] = ()) -> Zip | None:
-    """Return the zip of a span without the klines within ``gaps``, or None where it has no row."""
-    parts = csv_parts(exchange, name, gaps)
+def make(
+    exchange: Exchange, name: ZipName, gaps: Sequence[tuple[int, int]] = (), shifts: Sequence[tuple[int, int, int]] = ()
+) -> Zip | None:
+    """Return the zip of a span without ``gaps`` and with ``shifts`` of klines, or None where it has no row."""
+    parts = csv_parts(exchange, name, gaps, shifts)
     first = next(parts, None)
     if first is None:
         return None

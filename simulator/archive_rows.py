@@ -21,16 +21,19 @@ LABELLED_BY_START_US = 1_782_345_600_000_000
 _RATIO_KEY = 22
 
 
-def csv_parts(exchange: Exchange, name: ZipName, gaps: Sequence[tuple[int, int]] = ()) -> Iterator[str]:
+def csv_parts(
+    exchange: Exchange, name: ZipName, gaps: Sequence[tuple[int, int]] = (), shifts: Sequence[tuple[int, int, int]] = ()
+) -> Iterator[str]:
     """Yield a file's text in parts, a day of trades at a time; nothing at all where the span has no row.
 
     Args:
         exchange: The market.
         name: The file.
         gaps: Spans (from, to), µs, whose klines are left out.
+        shifts: Spans whose klines open later, and how much.
     """
     if name.kind == "klines":
-        yield from _klines(exchange, name, gaps)
+        yield from _klines(exchange, name, gaps, shifts)
     elif name.kind in ("trades", "aggTrades"):
         yield from _trades(exchange, name)
     elif name.kind == "metrics":
@@ -39,11 +42,13 @@ def csv_parts(exchange: Exchange, name: ZipName, gaps: Sequence[tuple[int, int]]
         yield from _fundings(exchange, name)
 
 
-def _klines(exchange: Exchange, name: ZipName, gaps: Sequence[tuple[int, int]]) -> Iterator[str]:
+def _klines(
+    exchange: Exchange, name: ZipName, gaps: Sequence[tuple[int, int]], shifts: Sequence[tuple[int, int, int]]
+) -> Iterator[str]:
     listing = exchange.market(name.symbol).listing
     step = DAY_US if name.interval == "1s" else name.to_us - name.from_us
     for low in range(name.from_us, name.to_us, step):
-        table = exchange.table(name.symbol, name.interval, low, low + step - 1, gaps=gaps)
+        table = exchange.table(name.symbol, name.interval, low, low + step - 1, gaps=gaps, shifts=shifts)
         if len(table):
             yield kline_csv(listing, table, name.unit_us)
 

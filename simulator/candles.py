@@ -95,6 +95,20 @@ class Table:
             keep &= (self.open_us < low) | (self.next_us > high)
         return self if keep.all() else Table(self.open_us[keep], self.next_us[keep], self.rows[keep])
 
+    def shifted(self, spans: Sequence[tuple[int, int, int]]) -> "Table":
+        """Return the klines with those that open within one of these spans (from, to) later by its third number, µs."""
+        open_us, next_us = self.open_us.copy(), self.next_us.copy()
+        for low, high, later in spans:
+            within = (self.open_us >= low) & (self.open_us < high)
+            open_us[within] += later
+            next_us[within] += later
+        return Table(open_us, next_us, self.rows)
+
+    def between(self, from_us: int, until_us: int, limit: int) -> "Table":
+        """Return the first ``limit`` klines with ``from_us <= open <= until_us``."""
+        at = np.flatnonzero((self.open_us >= from_us) & (self.open_us <= until_us))[:limit]
+        return Table(self.open_us[at], self.next_us[at], self.rows[at])
+
     def then(self, other: "Table") -> "Table":
         """Return these klines and those of another table."""
         pairs = ((self.open_us, other.open_us), (self.next_us, other.next_us), (self.rows, other.rows))

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 
 from simulator.candles import Candles, Table
 from simulator.contracts import GRID_US, Contract, Funding, OpenInterest
-from simulator.faults import Faults
+from simulator.faults import Fault, Faults
 from simulator.market import Rates, SymbolMarket
 from simulator.records import Quote, Trade, quote_records, trade_records
 from simulator.spine import DAY_US, MINUTE_US
 from simulator.symbols import DEFAULT_SYMBOLS, Listing, listings
 
 HISTORY_DAYS = 200
+_PAGE = 10_000
+"""Klines looked at at once to cross a hole: one by one, a hole of 20 days before the one row asked took a minute."""
 
 
 def wall_clock() -> int:
@@ -130,6 +132,23 @@ class Exchange:
             and from_us < fault.parameters["to_us"] and faults is not None and faults.hit(fault)
         ]  # fmt: skip
 
+    def shifts(self, symbol: str, path: str) -> list[tuple[int, int, int]]:
+        """Return the spans (from, to), µs, whose klines a fault has open later, and how much later. Each is a hit."""
+        faults = self._faults
+        return [
+            (int(fault.parameters["from_us"]), int(fault.parameters["to_us"]), int(fault.parameters["later_ms"]) * 1000)
+            for fault in (faults.active("off_grid") if faults else [])
+            if fault.covers(path, {symbol}) and faults is not None and faults.hit(fault)
+        ]
+
+    def oddities(self, path: str, symbol: str) -> list[Fault]:
+        """Return the faults that make rows of a REST answer odd. Each is a hit."""
+        faults = self._faults
+        return [
+            fault for fault in (faults.active("odd_klines") if faults else [])
+            if fault.covers(path, {symbol}) and faults is not None and faults.hit(fault)
+        ]  # fmt: skip
+
     def stopped(self, symbol: str) -> bool:
         """Whether a pair is delisted, so that its streams are silent."""
         return bool(self._stops) and symbol in self._stops and self.delisting(symbol) is not None
@@ -197,14 +216,19 @@ class Exchange:
 
     def table(
         self, symbol: str, interval: str, from_us: int, until_us: int, limit: int = 1 << 40, offset_us: int = 0,
-        gaps: Sequence[tuple[int, int]] = (),
+        gaps: Sequence[tuple[int, int]] = (), shifts: Sequence[tuple[int, int, int]] = (),
     ) -> Table:  # fmt: skip
-        """Return klines as `Candles.table` does, of what has been made so far, without those within ``gaps``."""
+        """Return klines as `Candles.table` does, of what has been made so far, without ``gaps`` and with ``shifts``."""
+        if shifts:
+            most = max(later for _, _, later in shifts)
+            whole = self.table(symbol, interval, from_us - most, until_us, offset_us=offset_us, gaps=gaps)
+            return whole.shifted(shifts).between(from_us, until_us, limit)
         candles, horizon = self.candles[symbol], self.made_until(symbol)
-        page = candles.table(interval, from_us, until_us, horizon, limit, offset_us)
+        rows = max(limit, _PAGE) if gaps else limit
+        page = candles.table(interval, from_us, until_us, horizon, rows, offset_us)
         found = page.outside(gaps)
-        while gaps and len(found) < limit == len(page):
-            page = candles.table(interval, int(page.next_us[-1]), until_us, horizon, limit, offset_us)
+        while gaps and len(found) < limit and len(page) == rows:
+            page = candles.table(interval, int(page.next_us[-1]), until_us, horizon, rows, offset_us)
             found = found.then(page.outside(gaps))
         return found if len(found) <= limit else Table(found.open_us[:limit], found.next_us[:limit], found.rows[:limit])
 

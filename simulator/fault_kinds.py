@@ -31,12 +31,26 @@ _MS = Parameter(float, 500.0, (0, 600_000))
 _RETRY = Parameter(int, 1, (0, 300_000))
 _SPAN = (0, 10**17)
 _FREQ = Parameter(str, "any", ("any", "daily", "monthly"))
-SHAPES = ("two_members", "parent_path", "header", "extra_column", "torn_row", "wrong_symbol_name", "partial")
-"""How an evil zip can be wrong though its CHECKSUM is right."""
+ROWS = (
+    "repeated", "contradicting", "unordered", "negative_price", "high_below_low", "no_number", "backwards",
+)  # fmt: skip
+"""How rows of klines can be odd."""
+SHAPES = (
+    "two_members", "parent_path", "header", "extra_column", "torn_row", "wrong_symbol_name", "partial", *ROWS,
+    "next_day", "bom", "crlf", "spaces", "quotes", "scientific", "float_times", "other_unit", "mixed_units", "no_unit",
+    "empty",
+)  # fmt: skip
+"""How an evil zip can be wrong though its CHECKSUM is right; from ``repeated`` on, all but three concern klines."""
 _ARCHIVE = {
     "missing_zip": Kind("answer 404 to a zip whose CHECKSUM is there", "archive", True, {"freq": _FREQ}),
     "missing_checksum": Kind("answer 404 to a CHECKSUM whose zip is there", "archive", True, {"freq": _FREQ}),
     "wrong_checksum": Kind("tell the sum of other bytes than the zip's", "archive", True, {"freq": _FREQ}),
+    "odd_checksum": Kind(
+        "write a CHECKSUM in capitals with an asterisk, or leave it ``empty``",
+        "archive",
+        True,
+        {"shape": Parameter(str, "capitals", ("capitals", "empty")), "freq": _FREQ},
+    ),
     "corrupt_zip": Kind(
         "send bytes that are no zip; the CHECKSUM is of the good one", "archive", True, {"freq": _FREQ}
     ),
@@ -90,6 +104,16 @@ KINDS = {
     "missing_klines": Kind(
         "leave out klines that lie within a span, of REST and archive alike", "rest", True,
         {"from_us": Parameter(int, 0, _SPAN), "to_us": Parameter(int, _SPAN[1], _SPAN)},
+    ),
+    "off_grid": Kind(
+        "have klines that open within a span open ``later_ms`` later, of REST and archive alike", "rest", True,
+        {"from_us": Parameter(int, 0, _SPAN), "to_us": Parameter(int, _SPAN[1], _SPAN),
+         "later_ms": Parameter(int, 14_789, (1, 86_400_000))},
+    ),
+    "odd_klines": Kind(
+        "make rows of REST's klines within a span odd", "rest", True,
+        {"from_us": Parameter(int, 0, _SPAN), "to_us": Parameter(int, _SPAN[1], _SPAN),
+         "shape": Parameter(str, "repeated", ROWS)},
     ),
     "slow": Kind("add ``ms`` to every REST answer", "rest", True, {"ms": _MS}),
     "yahoo_schema": Kind(

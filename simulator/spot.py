@@ -8,6 +8,7 @@ from simulator import params
 from simulator.asks import Ask, Endpoint, market_asked
 from simulator.candles import INTERVALS
 from simulator.exchange import Exchange
+from simulator.odd_rows import odd
 from simulator.params import ApiError
 from simulator.records import Trade, aggregate_records, trade_records
 from simulator.rows import kline_json
@@ -68,8 +69,11 @@ def klines(exchange: Exchange, ask: Ask) -> Any:
         low = until - limit * (INTERVALS[interval] or _MONTH_US) - sum(min(b, until) - a for a, b in gaps)
         found = exchange.table(symbol, interval, low, until, 1 << 40, zone, gaps).last(limit)
     else:
-        found = exchange.table(symbol, interval, low, until, limit, zone, gaps)
-    return kline_json(market.listing, found, ask.unit_us)
+        found = exchange.table(symbol, interval, low, until, limit, zone, gaps, exchange.shifts(symbol, ask.path))
+    text = kline_json(market.listing, found, ask.unit_us)
+    for fault in exchange.oddities(ask.path, symbol):
+        text = odd(text, fault)
+    return text
 
 
 def aggregate_trades(exchange: Exchange, ask: Ask) -> Any:

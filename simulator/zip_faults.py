@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 
+from simulator import odd_rows
 from simulator.faults import Fault
 from simulator.zips import Zip, pack, unpack
 
@@ -74,11 +75,78 @@ def _torn(text: str) -> str:
     return text[: -len(last) // 2 - 1]
 
 
+def _alone(change: Callable[[str], str]) -> "Callable[[str, str], Members]":
+    return lambda name, text: [(name, [change(text)])]
+
+
 def _half(text: str) -> str:
     lines = text.splitlines(keepends=True)
     first = _headed(text)
     return "".join(lines[: first + (len(lines) - first) // 2])
 
+
+def odd_sum(sums: bytes, shape: str) -> bytes:
+    """Return a CHECKSUM's text in another form, or without the sum."""
+    told, name = sums.split()
+    return b"" if shape == "empty" else told.upper() + b" *" + name + b"\r\n"
+
+
+Rows = list[odd_rows.Row]
+
+
+def _of_klines(change: Callable[[Rows], Rows]) -> Callable[[str], str]:
+    """Return what changes the rows of klines; other files stay as they are."""
+
+    def changed(text: str) -> str:
+        rows: Rows = [line.split(",") for line in text.splitlines()]
+        return "".join(f"{','.join(row)}\n" for row in change(rows)) if len(rows[0]) == 12 else text
+
+    return changed
+
+
+def _some_odd(shape: str) -> Callable[[str], str]:
+    """Return what makes every tenth row odd (`odd_rows.SHAPES`)."""
+    return _of_klines(lambda rows: odd_rows.SHAPES[shape](rows, [number % 10 == 3 for number in range(len(rows))]))
+
+
+def _fields(change: Callable[[int, str], str]) -> Callable[[str], str]:
+    """Return what writes every field in another form, told its place and text."""
+    return _of_klines(lambda rows: [[change(at, cell) for at, cell in enumerate(row)] for row in rows])
+
+
+def _times(change: Callable[[int, int], int]) -> Callable[[str], str]:
+    """Return what writes the two times of a row otherwise, told the row's number and the time."""
+    return _of_klines(lambda rows: [
+        [str(change(number, int(cell))) if at in (0, 6) else cell for at, cell in enumerate(row)]
+        for number, row in enumerate(rows)
+    ])  # fmt: skip
+
+
+def _other_unit(time: int) -> int:
+    return time // 1000 if time > 10**14 else time * 1000 + 999 * (time % 1000 == 999)
+
+
+def _and_next(rows: Rows) -> Rows:
+    first = rows[0]
+    day = 86_400_000 * (1000 if int(first[0]) > 10**14 else 1)
+    return [*rows, [str(int(cell) + day) if at in (0, 6) else cell for at, cell in enumerate(first)]]
+
+
+_TEXTS: dict[str, Callable[[str], str]] = {
+    **{name: _some_odd(name) for name in odd_rows.SHAPES},
+    "next_day": _of_klines(_and_next),
+    "bom": lambda text: f"\ufeff{text}",
+    "crlf": lambda text: text.replace("\n", "\r\n"),
+    "spaces": _fields(lambda _, cell: f" {cell} "),
+    "quotes": _fields(lambda _, cell: f'"{cell}"'),
+    "scientific": _fields(lambda at, cell: cell if at in (0, 6, 8) else f"{Decimal(cell):E}"),
+    "float_times": _fields(lambda at, cell: f"{cell}.0" if at in (0, 6, 8) else cell),
+    "other_unit": _times(lambda _, time: _other_unit(time)),
+    "mixed_units": _times(lambda number, time: _other_unit(time) if number % 2 else time),
+    "no_unit": _times(lambda _, time: time // 10**6 if time > 10**14 else time // 1000),
+    "empty": lambda _: "",
+}
+"""Shapes of a text alone; all but ``bom``, ``crlf`` and ``empty`` are of klines."""
 
 Members = Iterable[tuple[str, list[str]]]
 _SHAPES: dict[str, Callable[[str, str], Members]] = {
@@ -89,4 +157,5 @@ _SHAPES: dict[str, Callable[[str, str], Members]] = {
     "torn_row": lambda name, text: [(name, [_torn(text)])],
     "wrong_symbol_name": lambda name, text: [(f"OTHERUSDT-{name.partition('-')[2]}", [text])],
     "partial": lambda name, text: [(name, [_half(text)])],
+    **{shape: _alone(change) for shape, change in _TEXTS.items()},
 }

@@ -17,9 +17,9 @@ def ask_exchange(layout: Layout, hosts: Binance, symbols: list[str], source: Sou
 
 
 @lake_task("plan {job.symbol} {job.interval}", retries=0)
-def plan_klines(layout: Layout, job: Job, info: Info) -> Plan:
-    """Return what would be fetched of one symbol's klines, asking nobody."""
-    return backfill.planned(layout, job, info, info.weight_limit)
+def plan_klines(layout: Layout, hosts: Binance, job: Job, info: Info) -> Plan:
+    """Return what would be fetched of one symbol's klines."""
+    return backfill.planned(layout, hosts, job, info, info.weight_limit)
 
 
 @lake_task("fetch {job.symbol} {job.interval}", retries=1)

@@ -1,2 +1,2 @@
--- The open time of the first candle that the exchange has. Parameters: symbol, interval.
+-- The open time of the first candle that REST has. Parameters: symbol, interval.
 SELECT first_us FROM listing WHERE symbol = :symbol AND interval = :interval

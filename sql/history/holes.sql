@@ -1,2 +1,3 @@
--- The ranges in which the exchange has nothing. Parameters: symbol, interval.
-SELECT start_us, end_us FROM hole WHERE symbol = :symbol AND interval = :interval ORDER BY start_us
+-- The ranges in which a source has nothing. Parameters: symbol, interval, source.
+SELECT start_us, end_us FROM hole
+WHERE symbol = :symbol AND interval = :interval AND source = :source ORDER BY start_us

@@ -1,6 +1,7 @@
 -- compare_our_vs_kline_1m: our minutes beside the exchange's own. Grain: one symbol, one minute that both have.
 -- Inputs: bars_1m, klines_1m. diff_… is ours less theirs. A `complete` minute has the same prices and count, and volumes
 -- within 1e-9 relative (ours are rounded once from the exact sum); of one that is not, the difference is what is missing.
+-- A kline that opens off the grid covers another minute in part and is left out: klines_1m has it, exchange_open_time too.
 CREATE OR REPLACE VIEW compare_our_vs_kline_1m AS
 SELECT
     symbol, window_start, complete,
@@ -13,4 +14,5 @@ SELECT
     ours.volume_quote - kline.quote_volume AS diff_quote_volume,
     ours.trade_count AS our_trades, kline.trades AS kline_trades, ours.trade_count - kline.trades AS diff_trades
 FROM bars_1m AS ours
-INNER JOIN klines_1m AS kline USING (symbol, window_start);
+INNER JOIN klines_1m AS kline USING (symbol, window_start)
+WHERE kline.exchange_open_time IS NULL;

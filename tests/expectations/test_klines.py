@@ -53,7 +53,9 @@ def test_clean_klines_pass_every_rule_that_is_theirs(layout, tf):
     write(layout, candles(tf), tf)
     outcome = validated(layout, tf)
     assert (outcome.verdict, counts(outcome), outcome.rows) == ("PASS", {}, COUNT)
-    assert {rule.rule: rule.checked for rule in outcome.rules} == dict.fromkeys(("R0", "R1", "R2", "R4", "R5"), COUNT)
+    assert {rule.rule: rule.checked for rule in outcome.rules} == dict.fromkeys(
+        ("R0", "R1", "R2", "R4", "R5", "K1"), COUNT
+    )
     assert outcome.report.name.startswith(f"validation_klines_{tf}_SOLUSDT")
 
 
@@ -105,13 +107,53 @@ def test_what_the_exchange_has_none_of_is_not_missing_but_counted_apart(layout, 
     first = micros(START)
     with History(layout, SOL, tf) as history:
         history.put_first(first + 3 * step)
-        history.put_holes([(first + 10 * step, first + 12 * step)])
+        history.put_holes([(first + 10 * step, first + 12 * step)], "rest")
+        history.put_holes([(first, first + 3 * step), (first + 9 * step, first + 12 * step)], "archive")
     write(layout, [row for i, row in enumerate(candles(tf)) if i not in (0, 1, 2, 10, 11)], tf)
     outcome = validated(layout, tf)
     assert (outcome.verdict, outcome.days[0].absent, outcome.days[0].expected) == ("PASS", 5, COUNT - 5)
     write(layout, [row for i, row in enumerate(candles(tf)) if i not in (0, 1, 2, 10, 11, 12)], tf)
     [row] = rows_of(validated(layout, tf), "R5")
     assert (row["window_start"], row["missing_windows"]) == (at(tf, 12), 1)
+
+
+@TFS
+@pytest.mark.parametrize("asked", ["rest", "archive"])
+def test_what_only_one_source_has_none_of_is_missing(layout, tf, asked):
+    step, first = int(STEP[tf].total_seconds()) * SECOND_US, micros(START)
+    with History(layout, SOL, tf) as history:
+        if asked == "rest":
+            history.put_first(first + 3 * step)
+        history.put_holes([(first, first + 12 * step)], asked)
+    write(layout, [row for i, row in enumerate(candles(tf)) if i not in (0, 1, 2, 10, 11)], tf)
+    outcome = validated(layout, tf)
+    assert (outcome.verdict, counts(outcome), outcome.days[0].absent) == ("INVESTIGATE", {"R5": 5}, 0)
+
+
+@TFS
+def test_a_candle_that_does_not_cover_its_own_window_alone_is_no_pass(layout, tf):
+    rows = candles(tf)
+    late = timedelta(milliseconds=789)
+    for index in (5, 6):
+        rows[index] |= {
+            "exchange_open_time": rows[index]["open_time"] + late,
+            "close_time": rows[index]["close_time"] + late,
+        }
+    rows[9]["exchange_open_time"] = rows[9]["open_time"]
+    write(layout, rows, tf)
+    outcome = validated(layout, tf)
+    assert (outcome.verdict, counts(outcome)) == ("INVESTIGATE", {"K1": 3})
+    found = [(row["window_start"], row["reason"]) for row in rows_of(outcome, "K1")]
+    assert found == [
+        (at(tf, 5), "off the grid"), (at(tf, 6), "off the grid"), (at(tf, 9), "another candle in the same window"),
+    ]  # fmt: skip
+    assert rows_of(outcome, "K1")[0]["exchange_open_time"] == at(tf, 5).replace("Z", ".789000Z")
+
+
+@TFS
+def test_a_file_of_an_earlier_version_has_every_column(layout, tf):
+    write(layout, table(candles(tf)).drop_columns(["exchange_open_time"]), tf)
+    assert validated(layout, tf).verdict == "PASS"
 
 
 def test_validating_makes_no_history(layout):

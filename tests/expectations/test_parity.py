@@ -3,12 +3,15 @@
 import re
 from datetime import timedelta
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from expectations import limits, parity
 from expectations.reasons import LATE, REVISED
 from lake import views
 from lake.errors import LakeError
+from lake.schemas import PARITY
 from tests.expectations.candles import bars_of, trades
 from tests.expectations.minutes import MINUTES, TFS, at, prepare, reasons, rule
 from tests.expectations.small import SOL, START, check, counts, plant, rows_of, write_hours
@@ -21,6 +24,7 @@ def test_minutes_that_equal_their_klines_pass(layout, tf):
     assert (outcome.verdict, counts(outcome), rule(outcome).checked) == ("PASS", {}, MINUTES)
     assert outcome.to_json()["parity"] == {
         "complete": MINUTES, "checked": MINUTES, "violations": 0, "reasons": {}, "klines_missing": 0,
+        "klines_off_grid": 0,
     }  # fmt: skip
 
 
@@ -96,6 +100,40 @@ def test_missing_klines_are_no_violation_but_said(layout, tf):
     assert (outcome.verdict, rule(outcome).checked) == ("PASS", 3)
     assert outcome.to_json()["parity"]["klines_missing"] == MINUTES - 3
     assert f"Klines not there: {MINUTES - 3} minutes; fetch with `backfill-binance`" in outcome.report.read_text()
+
+
+@TFS
+def test_a_kline_off_the_grid_covers_another_minute_and_is_not_compared_but_counted(layout, tf):
+    def late(rows):
+        shift = timedelta(milliseconds=14_789)
+        return [
+            row | {"exchange_open_time": row["open_time"] + shift, "close_time": row["close_time"] + shift, "open": 1.0}
+            if index in (2, 3, 4) else row for index, row in enumerate(rows)
+        ]  # fmt: skip
+
+    prepare(layout, theirs=late)
+    outcome = check(layout, 60 * MINUTES, tf=tf)
+    assert (outcome.verdict, counts(outcome), rule(outcome).checked) == ("PASS", {}, MINUTES - 3)
+    assert outcome.to_json()["parity"] == {
+        "complete": MINUTES, "checked": MINUTES - 3, "violations": 0, "reasons": {}, "klines_missing": 0,
+        "klines_off_grid": 3,
+    }  # fmt: skip
+    assert "Not compared: 3 minutes, whose klines open off the grid" in outcome.report.read_text()
+    [row] = pq.read_table(layout.parity).to_pylist()
+    assert (row["klines_missing"], row["klines_off_grid"]) == (0, 3)
+
+
+def test_the_agreement_that_an_earlier_version_kept_is_not_lost(layout):
+    prepare(layout)
+    check(layout, 60 * MINUTES)
+    table = pq.read_table(layout.parity)
+    old = table.set_column(1, "day", table["day"].cast("int32")).to_pylist()
+    before = [row | {"day": row["day"] - 1} for row in old]
+    pq.write_table(
+        pa.Table.from_pylist(before, PARITY.arrow).drop_columns(["klines_off_grid"]), layout.parity
+    )  # fmt: skip
+    check(layout, 60 * MINUTES)
+    assert [row["klines_off_grid"] for row in pq.read_table(layout.parity).to_pylist()] == [None, 0]
 
 
 @TFS

@@ -4,14 +4,13 @@ import shutil
 import zipfile
 from datetime import UTC, date, datetime, timedelta
 
-import pyarrow as pa
-import pyarrow.csv
 import pytest
 
 from collector.recordings import import_file
 from expectations.reasons import HOLE
 from expectations.validate import validate
-from lake import kline_store, transform
+from lake import kline_csv, kline_store, transform
+from lake.kline_rows import judge
 from lake.windows import Window, moment
 from tests.expectations.candles import candles_of, write_candles
 from tests.expectations.small import LATER, counts, plant
@@ -75,11 +74,9 @@ def test_a_kline_that_was_made_of_another_trade_is_found_among_real_ones(layout,
 def test_klines_of_the_archive_pass(layout, realdata):
     day = date(2020, 1, 1)
     with zipfile.ZipFile(realdata / "binance_archive" / f"BTCUSDT-1m-{day}.zip") as packed:
-        options = pa.csv.ReadOptions(autogenerate_column_names=True)
-        found = pa.csv.read_csv(pa.BufferReader(packed.read(packed.namelist()[0])), options)
-    columns = [found[name].combine_chunks() for name in found.column_names]
-    columns = [one if at in (0, 6, 8) else one.cast(pa.float64()) for at, one in enumerate(columns)]
-    kline_store.write(layout, BTC, "1m", day, kline_store.assemble(BTC, columns, 1000), "snappy", None)
+        found = kline_csv.read(packed.read(packed.namelist()[0]))
+    judged = judge(BTC, "1m", found.columns, found.lines)
+    kline_store.write(layout, BTC, "1m", day, judged.table, "snappy", None)
     outcome = validate(layout, [BTC], Window.of_day(day), source="klines", now=LATER)
     assert (outcome.verdict, outcome.rows, counts(outcome)) == ("PASS", 1440, {})
 

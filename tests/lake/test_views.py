@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from lake import compact, files, kline_store, macro_store, transform, views
+from lake import compact, files, frames, kline_store, macro_store, transform, views
 from lake.layout import Layout
 from lake.schemas import FUNDING, KLINES, OPEN_INTEREST, UTC_US
 from lake.windows import DAY_US, HOUR_US, MINUTE_US, SECOND_US, moment
@@ -18,7 +18,7 @@ RATES = ("EURUSD=X", "USDJPY=X", "GBPUSD=X", "USDCAD=X", "USDSEK=X", "USDCHF=X")
 PRICES = dict(zip(RATES, (1.1643, 150.61, 1.3424, 1.4012, 9.4187, 0.7931), strict=True))
 COLUMNS = {
     "klines_1m": "exchange symbol window_start open high low close volume close_time quote_volume trades "
-    "taker_base_vol taker_quote_vol year month day",
+    "taker_base_vol taker_quote_vol exchange_open_time year month day",
     "compare_our_vs_kline_1m": "symbol window_start complete our_open kline_open diff_open our_high kline_high "
     "diff_high our_low kline_low diff_low our_close kline_close diff_close our_volume kline_volume diff_volume "
     "our_quote_volume kline_quote_volume diff_quote_volume our_trades kline_trades diff_trades",
@@ -33,7 +33,7 @@ def candles(symbol, *minutes, day=DAY, close=100.5):
         "symbol": [symbol] * len(minutes), "open_time": [day + m * MINUTE_US for m in minutes],
         "open": 100.0, "high": 101.0, "low": 99.0, "close": close, "volume": 2.5,
         "close_time": [day + (m + 1) * MINUTE_US - 1000 for m in minutes], "quote_volume": 250.0, "trades": 2,
-        "taker_base_vol": 1.5, "taker_quote_vol": 150.0,
+        "taker_base_vol": 1.5, "taker_quote_vol": 150.0, "exchange_open_time": None,
     }  # fmt: skip
     whole = {name: value if isinstance(value, list) else [value] * len(minutes) for name, value in rows.items()}
     types = (pa.int64() if column.type == UTC_US else column.type for column in KLINES.columns)
@@ -108,8 +108,8 @@ def test_klines_are_those_of_the_file_with_the_open_time_as_window_start(layout)
                          " FROM klines_1m ORDER BY symbol")  # fmt: skip
     prices, rest, midnight = (100.0, 101.0, 99.0, 100.5, 2.5), (250.0, 2, 1.5, 150.0), DAY + DAY_US
     assert found == [
-        ("binance", "ADAUSDT", midnight, *prices, midnight + MINUTE_US - 1000, *rest, 2025, 10, 21),
-        ("binance", "SOLUSDT", midnight - MINUTE_US, *prices, midnight - 1000, *rest, 2025, 10, 20),
+        ("binance", "ADAUSDT", midnight, *prices, midnight + MINUTE_US - 1000, *rest, None, 2025, 10, 21),
+        ("binance", "SOLUSDT", midnight - MINUTE_US, *prices, midnight - 1000, *rest, None, 2025, 10, 20),
     ]
 
 
@@ -118,6 +118,21 @@ def test_candles_of_another_interval_are_no_minutes(layout, interval):
     put(layout, "SOLUSDT", 0)
     put(layout, "SOLUSDT", 0, interval=interval, close=7.0)
     assert rows(layout, "SELECT close FROM klines_1m") == [(100.5,)]
+
+
+@pytest.mark.parametrize("older", [0, 1])
+def test_files_of_an_earlier_version_have_no_open_time_of_the_exchange_and_are_read_all_the_same(layout, older):
+    paths = [put(layout, "SOLUSDT", 0), put(layout, "SOLUSDT", 0, day=DAY + DAY_US)]
+    for path in paths:
+        table = pq.read_table(path, partitioning=None)
+        own = pa.array([DAY + 7], pa.int64()).cast(UTC_US)
+        table = table.set_column(table.column_names.index("exchange_open_time"), "exchange_open_time", own)
+        pq.write_table(table if path != paths[older] else table.drop_columns(["exchange_open_time"]), path)
+    query = "SELECT day, epoch_us(exchange_open_time) FROM klines_1m ORDER BY day"
+    assert rows(layout, query) == [(20 + number, None if number == older else DAY + 7) for number in (0, 1)]
+    assert rows(layout, "SELECT count(*), sum(close) FROM klines_1m") == [(2, 201.0)]
+    found = frames.klines("SOLUSDT", "2025-10-20", "2025-10-22", form="arrow", base=layout.base)
+    assert found["exchange_open_time"].null_count == 1
 
 
 def test_a_file_beside_the_days_own_whose_name_begins_with_klines_1m_is_read(layout):
@@ -160,6 +175,18 @@ def test_a_base_path_that_looks_like_partitions_is_read(tmp_path):
     rate(odd, "EURUSD=X", 0)
     assert rows(odd, "SELECT symbol, year FROM klines_1m") == [("币安人生USDT", 2025)]
     assert rows(odd, "SELECT ticker FROM macro_minute") == [("EURUSD=X",)]
+
+
+def test_a_kline_off_the_grid_is_not_compared_with_our_minute(layout, raw):
+    raw.put(*(raw.trade(number, 30 + 60 * number) for number in range(4)))
+    transform.run(layout, "SOLUSDT")
+    path = put(layout, "SOLUSDT", 1, 2)
+    table = pq.read_table(path, partitioning=None)
+    own = pa.array([None, DAY + 2 * MINUTE_US + 7], pa.int64()).cast(UTC_US)
+    pq.write_table(table.set_column(len(table.column_names) - 1, "exchange_open_time", own), path)
+    query = "SELECT epoch_us(window_start) FROM compare_our_vs_kline_1m"
+    assert rows(layout, query) == [(DAY + MINUTE_US,)]
+    assert rows(layout, "SELECT count(*) FROM klines_1m") == [(2,)]
 
 
 def test_our_minutes_are_compared_with_the_exchanges_where_both_are_there(layout, raw):

@@ -158,9 +158,62 @@ def test_an_evil_zip_has_the_right_checksum(sim, kind, shape):
         assert got[-1] and not told.endswith("\n")
     elif shape == "wrong_symbol_name":
         assert (first, told) == (f"OTHERUSDT-{name.partition('-')[2]}", text)
+    elif shape in ("bom", "crlf", "empty"):
+        assert (first, told) == (name, {"bom": f"\ufeff{text}", "crlf": text.replace("\n", "\r\n"), "empty": ""}[shape])
+    elif shape != "partial":
+        assert (told == text) == (kind != "klines")
     else:
         headed = kind in ("metrics", "fundingRate")
         assert got == whole[: headed + (len(whole) - headed) // 2] and len(got) > 10
+
+
+def kline_rows(sim, shape):
+    sim.fault("evil_zip", shape=shape, symbols=["SOLUSDT"])
+    found = rows(sim, DAILY)
+    sim.clear_faults()
+    return found
+
+
+def test_odd_rows_of_klines_are_odd_in_the_way_that_was_ordered(sim):
+    whole = rows(sim, DAILY)
+    meant = [number for number in range(len(whole)) if number % 10 == 3]
+    repeated = kline_rows(sim, "repeated")
+    assert len(repeated) == len(whole) + 2 * len(meant) and list(dict.fromkeys(map(tuple, repeated))) == [
+        *map(tuple, whole)
+    ]
+    twice = kline_rows(sim, "contradicting")
+    assert len(twice) == len(whole) + len(meant) and [row[0] for row in twice] == sorted(row[0] for row in twice)
+    unordered = kline_rows(sim, "unordered")
+    assert unordered != whole and sorted(unordered) == sorted(whole)
+    odd = [[number for number, row in enumerate(kline_rows(sim, shape)) if wrong(row)] for shape, wrong in {
+        "negative_price": lambda row: float(row[3]) < 0, "high_below_low": lambda row: float(row[2]) < float(row[3]),
+        "no_number": lambda row: row[5] == "NaN", "backwards": lambda row: row[6] == row[0],
+    }.items()]  # fmt: skip
+    assert odd[0] == odd[2] == odd[3] == meant and set(odd[1]) <= set(meant) and odd[1]
+
+
+def test_klines_in_other_forms_say_the_same(sim):
+    whole = rows(sim, DAILY)
+    numbers = [[Decimal(cell) for cell in row] for row in whole]
+    for shape in ("spaces", "quotes", "scientific", "float_times"):
+        found = kline_rows(sim, shape)
+        assert found != whole and [[Decimal(cell.strip(' "')) for cell in row] for row in found] == numbers
+    other, mixed, none = (kline_rows(sim, shape) for shape in ("other_unit", "mixed_units", "no_unit"))
+    assert [int(row[0]) for row in other] == [int(row[0]) * 1000 for row in whole]
+    assert [int(row[6]) for row in other] == [int(row[6]) * 1000 + 999 for row in whole]
+    assert [int(row[0]) > 10**14 for row in mixed] == [number % 2 == 1 for number in range(len(whole))]
+    assert max(int(row[0]) for row in none) < 10**10
+    assert kline_rows(sim, "next_day")[:-1] == whole
+    assert int(kline_rows(sim, "next_day")[-1][0]) == int(whole[0][0]) + 86_400_000
+
+
+def test_a_checksum_in_another_form_is_of_the_zip(sim):
+    right = get(sim, f"{DAILY}.CHECKSUM").text.split()
+    sim.fault("odd_checksum", shape="capitals")
+    assert get(sim, f"{DAILY}.CHECKSUM").text == f"{right[0].upper()} *{right[1]}\r\n"
+    sim.clear_faults()
+    sim.fault("odd_checksum", shape="empty")
+    assert (get(sim, f"{DAILY}.CHECKSUM").status_code, get(sim, f"{DAILY}.CHECKSUM").text) == (200, "")
 
 
 def test_faults_reach_files_of_a_served_folder_too(tmp_path):

@@ -8,6 +8,7 @@ import pytest
 import requests
 
 from simulator import Simulator
+from simulator.fault_kinds import ROWS
 from tests.simulator.conftest import DAY, NOON, Clock, until
 
 MINUTE = 60_000_000
@@ -155,6 +156,46 @@ def test_missing_klines_are_missing_from_the_archive_too(sim):
     assert get(sim, ZIP).content != whole
     sim.clear_faults()
     assert get(sim, ZIP).content == whole
+
+
+def test_klines_off_the_grid_open_later_in_rest_and_archive_and_paging_loses_none(sim):
+    low, high = NOON - 30 * MINUTE, NOON - 20 * MINUTE
+    start = (NOON - HOUR) // 1000
+    whole = klines(sim, startTime=start)
+    sim.fault("off_grid", symbols=["SOLUSDT"], from_us=low, to_us=high, later_ms=14_789)
+    late = [
+        [row[0] + 14_789, *row[1:6], row[6] + 14_789, *row[7:]] if low <= row[0] * 1000 < high else row for row in whole
+    ]
+    assert klines(sim, startTime=start) == late
+    assert klines(sim, startTime=low // 1000, limit=1)[0][0] == low // 1000 + 14_789
+    assert klines(sim, startTime=low // 1000, endTime=low // 1000 + 14_788) == []
+    assert klines(sim, startTime=low // 1000 + 14_789, endTime=low // 1000 + 14_789) == [
+        row for row in late if row[0] == low // 1000 + 14_789
+    ]
+    assert klines(sim, startTime=start, limit=35) == late[:35]
+    assert klines(sim, symbol="OPUSDT", startTime=low // 1000, limit=1)[0][0] == low // 1000
+    sim.clear_faults()
+    before = get(sim, ZIP).content
+    sim.fault("off_grid", symbols=["SOLUSDT"])
+    assert get(sim, ZIP).content != before
+    sim.clear_faults()
+    assert get(sim, ZIP).content == before
+
+
+def test_rows_of_klines_are_odd_within_their_span(sim):
+    low, high = NOON - 30 * MINUTE, NOON - 28 * MINUTE
+    start, end = (NOON - HOUR) // 1000, NOON // 1000 - 1
+    whole = klines(sim, startTime=start, endTime=end)
+    meant = [row for row in whole if low <= row[0] * 1000 < high]
+    counts = {"repeated": 64, "contradicting": 62, "unordered": 60}
+    for shape in ROWS:
+        sim.fault("odd_klines", from_us=low, to_us=high, shape=shape)
+        found = klines(sim, startTime=start, endTime=end)
+        sim.clear_faults()
+        assert found != whole and [row for row in found if row[0] not in {one[0] for one in meant}] == [
+            row for row in whole if row not in meant
+        ]
+        assert len(found) == counts.get(shape, 60)
 
 
 def test_a_truth_of_the_control_port_is_not_touched(sim):

@@ -13,7 +13,11 @@ from tests.lake.counted import counted
 
 NOW = micros(datetime(2025, 1, 4, 12, 30, 30, tzinfo=UTC))
 START = NOW // DAY_US * DAY_US - 20 * DAY_US
+LATER = micros(datetime(2025, 1, 20, 12, 30, 30, tzinfo=UTC))
 KLINES = "/api/v3/klines"
+ZIPS = "/data/spot"
+DAILY = f"{ZIPS}/daily/klines/SOLUSDT/1m/SOLUSDT-1m"
+MONTHLY = f"{ZIPS}/monthly/klines/SOLUSDT/1m/SOLUSDT-1m"
 
 
 class Exchange:
@@ -34,7 +38,14 @@ class Exchange:
         paths = (self.layout.backfill / symbol).glob(f"year=*/month=*/day=*/{name}*.parquet")
         tables = [pq.read_table(path, partitioning=None) for path in paths]
         rows = pa.concat_tables(tables).sort_by("open_time").to_pylist() if tables else []
-        return [tuple(_plain(value) for value in row.values())[1:] for row in rows]
+        return [tuple(_plain(value) for value in row.values())[1:12] for row in rows]
+
+    def off_grid(self, symbol="SOLUSDT", interval="1m"):
+        """Every candle in the lake that has an open time of its own: that of its window, and its own, in ms."""
+        paths = (self.layout.backfill / symbol).glob(f"year=*/month=*/day=*/klines_{interval}.parquet")
+        tables = [pq.read_table(path, columns=["open_time", "exchange_open_time"], partitioning=None) for path in paths]
+        rows = pa.concat_tables(tables).sort_by("open_time").to_pylist()
+        return [tuple(map(_plain, row.values())) for row in rows if row["exchange_open_time"]]
 
     def truth(self, start, end, symbol="SOLUSDT", interval="1m"):
         """The stand-in's own candles that open in a window and are over."""
