@@ -16,6 +16,8 @@ METRICS_HEADER = (
     "sum_toptrader_long_short_ratio,count_long_short_ratio,sum_taker_long_short_vol_ratio\n"
 )
 FUNDING_HEADER = "calc_time,funding_interval_hours,last_funding_rate\n"
+LABELLED_BY_START_US = 1_782_345_600_000_000
+"""2026-06-25: from then on a row of metrics is labelled with the start of its five minutes, before with their end."""
 _RATIO_KEY = 22
 
 
@@ -55,16 +57,18 @@ def _trades(exchange: Exchange, name: ZipName) -> Iterator[str]:
 
 
 def _metrics(exchange: Exchange, name: ZipName) -> Iterator[str]:
-    rows = exchange.open_interests(name.symbol, name.from_us, name.to_us)
+    """The snapshots after the midnight that begins a day, up to the one that ends it, labelled as on its date."""
+    rows = exchange.open_interests(name.symbol, name.from_us + GRID_US, name.to_us + GRID_US)
     if not rows:
         return
     listing = exchange.market(name.symbol).listing
     random = rng(exchange.plan.seed, listing, _RATIO_KEY, name.from_us // DAY_US)
     ratios = np.exp(random.normal(0.3, 0.1, (DAY_US // GRID_US, 4)))
     yield METRICS_HEADER
+    early_us = GRID_US if name.from_us >= LABELLED_BY_START_US else 0
     for row in rows:
-        at = datetime.fromtimestamp(row.time_us // 1_000_000, UTC)
-        others = ",".join(f"{ratio:.8f}" for ratio in ratios[(row.time_us - name.from_us) // GRID_US].tolist())
+        at = datetime.fromtimestamp((row.time_us - early_us) // 1_000_000, UTC)
+        others = ",".join(f"{ratio:.8f}" for ratio in ratios[(row.time_us - name.from_us) // GRID_US - 1].tolist())
         yield f"{at:%Y-%m-%d %H:%M:%S},{row.symbol},{row.amount},{row.value},{others}\n"
 
 

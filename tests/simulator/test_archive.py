@@ -17,6 +17,8 @@ from simulator.zip_names import read_path
 from tests.simulator.conftest import DAY, REALDATA, Clock
 
 HOUR = DAY // 24
+FIVE = HOUR // 12
+CHANGED = 1_782_345_600_000_000  # 2026-06-25
 JANUARY = 1_735_689_600_000_000  # 2025-01-01
 START = JANUARY - 62 * DAY  # 2024-10-31
 NOW = JANUARY + 12 * DAY + 9 * HOUR  # 2025-01-13 09:00: the 12th is out, and December since Monday the 6th
@@ -148,15 +150,34 @@ def test_metrics_are_the_open_interest_of_rest_and_older_ones_of_the_truth(sim):
             "create_time", "symbol", "sum_open_interest", "sum_open_interest_value", "count_toptrader_long_short_ratio",
             "sum_toptrader_long_short_ratio", "count_long_short_ratio", "sum_taker_long_short_vol_ratio",
         ]  # fmt: skip
-        stamps = [datetime.strptime(row[0], "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC).timestamp() for row in rows]
-        assert stamps == [at / 10**6 + 300 * n for n in range(288)]
+        assert labels(rows) == [at + FIVE + FIVE * n for n in range(288)], "by the end of each five minutes"
         assert {row[1] for row in rows} == {"SOLUSDT"} and all(0.5 < float(row[4]) < 4 for row in rows)
-        truth = sim.open_interests("SOLUSDT", at, at + DAY)
+        truth = sim.open_interests("SOLUSDT", at + FIVE, at + DAY + FIVE)
         assert [row[2:4] for row in rows] == [[t.amount, t.value] for t in truth]
         if at > JANUARY:
-            query = {"symbol": "SOLUSDT", "period": "5m", "startTime": at // 1000, "endTime": (at + DAY) // 1000 - 1}
+            query = {
+                "symbol": "SOLUSDT",
+                "period": "5m",
+                "startTime": (at + FIVE) // 1000,
+                "endTime": (at + DAY) // 1000,
+            }
             hist = rest(sim, "/futures/data/openInterestHist", **query, limit=500)
             assert [row[2:4] for row in rows] == [[h["sumOpenInterest"], h["sumOpenInterestValue"]] for h in hist]
+
+
+def test_metrics_are_labelled_by_their_start_from_2026_06_25_on():
+    at = CHANGED
+    with Simulator(["SOLUSDT"], 7, rate=0.1, start_us=at - 3 * DAY, clock=Clock(at + 2 * DAY)) as sim:
+        for first, late in ((at - DAY, 0), (at, FIVE)):
+            _, *rows = lines(sim, url("metrics", day(first)))
+            assert labels(rows) == [first + FIVE - late + FIVE * n for n in range(288)]
+            truth = sim.open_interests("SOLUSDT", first + FIVE, first + DAY + FIVE)
+            assert [row[2:4] for row in rows] == [[t.amount, t.value] for t in truth]
+
+
+def labels(rows):
+    times = (datetime.strptime(row[0], "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC) for row in rows)
+    return [int(time.timestamp()) * 10**6 for time in times]
 
 
 def test_a_months_fundings_are_rests_in_milliseconds(sim):
