@@ -37,8 +37,11 @@ def derivatives_hour(
         )
     rows = [
         {"symbol": d.symbol, "fundings": d.fundings, "open interest": d.interests, "absent": d.absent, "later": d.left,
-         "refused": d.quarantined, "seconds": round(d.seconds, 2)} for d in done if d.known and d.served
+         "bad zips": d.quarantined, "bad rows": d.refused, "differ": d.contradictions, "seconds": round(d.seconds, 2)}
+        for d in done if d.known and d.served
     ]  # fmt: skip
-    artifacts.table("derivatives-hour", rows, f"USD-M {span}: added; absent at the exchange; to come later; bad zips")
+    artifacts.table(
+        "derivatives-hour", rows, f"USD-M {span}: added; absent at the exchange; to come later; refused; differ"
+    )
     what, unknown = summary(done, asked_by_name=symbols is not None)
     return ended(what, failed | unknown, sum(d.fundings + d.interests for d in done))

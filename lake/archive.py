@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 import pyarrow as pa
 import pyarrow.csv as pacsv
+from loguru import logger
 
 from lake import files
 from lake.errors import LakeError
@@ -83,8 +84,17 @@ def checksum(web: Web, place: Place) -> str | None:
     return words[0].lower() if words else None
 
 
-def fetch(web: Web, layout: Layout, place: Place, parse: Callable[[bytes], T]) -> tuple[T, str]:
+def fetch(
+    web: Web, layout: Layout, place: Place, parse: Callable[[bytes], T], *, unsigned: bool = False
+) -> tuple[T, str]:  # fmt: skip
     """Fetch a zip, compare it with its CHECKSUM, unpack its one CSV and parse that.
+
+    Args:
+        web: The connection to the archive.
+        layout: Where the lake is.
+        place: The zip.
+        parse: Makes something of the CSV.
+        unsigned: Accept a zip without a CHECKSUM; its CRC-32 is still verified, and ``parse`` judges its rows.
 
     Returns:
         What ``parse`` makes of the CSV, and the zip's SHA-256.
@@ -98,7 +108,9 @@ def fetch(web: Web, layout: Layout, place: Place, parse: Callable[[bytes], T]) -
     data = web.get(place.path).body
     said, found = checksum(web, place), sha256(data)
     try:
-        if said != found:
+        if said is None and unsigned:
+            logger.warning("{}: it has no CHECKSUM; its CRC-32 and its rows are verified", place.name)
+        elif said != found:
             raise LakeError(f"its CHECKSUM says {said or 'nothing'}, it has {found}")
         return parse(_csv(data, place)), found
     except LakeError as error:

@@ -6,19 +6,22 @@ Source: "Get Funding Rate History" and "Open Interest Statistics" of the USD-M d
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from loguru import logger
 
 from lake.budget import Budget
 from lake.errors import LakeError
-from lake.intervals import Interval, Span, opens
+from lake.intervals import Interval, Opens, Span, close_us, opens
 from lake.layout import Layout
 from lake.ranges import Range
 from lake.schemas import FUNDING, OPEN_INTEREST, UTC_US
 from lake.web import Web
-from lake.windows import DAY_US, HOUR_US, iso, moment
+from lake.windows import DAY_US, HOUR_US, iso
 
 MOST_FUNDINGS, MOST_INTERESTS = 1000, 500
 """Rows in one answer."""
@@ -26,12 +29,26 @@ KEPT_US = 30 * DAY_US - HOUR_US
 """How far back open interest is asked for: the exchange keeps 30 days by its own clock, which may be ahead of ours."""
 GRID: Interval = "5m"
 """Open interest is known at every fifth minute."""
+GRID_US = close_us(GRID, 0)
 UNKNOWN_CONTRACT = -1121
 """The exchange's code for a pair without a perpetual."""
 _ABSENT = {"markPrice": ""}
 """What an absent field means; others must be there."""
 _FUNDINGS_LIMIT, _INTERESTS_LIMIT, _LIMIT_S = 500, 1000, 300
 _MS_US = 1000
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of an answer, or of a zip of the archive, that can be believed.
+
+    Attributes:
+        table: Two rows can have the same time: `lake.derivatives_store` chooses.
+        refused: How many rows are odd: reported, and not in the table.
+    """
+
+    table: pa.Table
+    refused: int = 0
 
 
 class Futures:
@@ -57,22 +74,20 @@ class Futures:
         while start_ms <= end_ms:
             query: dict[str, str | int] = {"symbol": symbol, "startTime": start_ms, "endTime": end_ms}
             found = _fundings(symbol, self._fundings.json("/fapi/v1/fundingRate", {**query, "limit": MOST_FUNDINGS}, 1))
-            times = micros_of(found, "funding_time")
-            if times != sorted(set(times)) or (
-                times and not start_ms <= times[0] // _MS_US <= times[-1] // _MS_US <= end_ms
-            ):
+            times = (micros_of(found, "funding_time") // _MS_US).tolist()
+            if times != sorted(set(times)) or (times and not start_ms <= times[0] <= times[-1] <= end_ms):
                 raise LakeError(f"fundings of {symbol}: the answer is not in order, or not of what was asked for")
             tables.append(found)
             if len(times) < MOST_FUNDINGS:
                 break
-            start_ms = times[-1] // _MS_US + 1
+            start_ms = times[-1] + 1
         return pa.concat_tables(tables)
 
     def next_funding(self, symbol: str, from_us: int) -> int | None:
         """Return when the next funding from a moment on was paid, in microseconds; None where there is none."""
         query: dict[str, str | int] = {"symbol": symbol, "startTime": -(-from_us // _MS_US), "limit": 1}
         times = micros_of(_fundings(symbol, self._fundings.json("/fapi/v1/fundingRate", query, 1)), "funding_time")
-        return times[0] if times else None
+        return int(times[0]) if len(times) else None
 
     def now_us(self) -> int:
         """Return the exchange's own time in microseconds since 1970 UTC."""
@@ -81,21 +96,28 @@ class Futures:
             raise LakeError(f"the exchange's time: it answered {str(said)[:80]!r}, expected an object with serverTime")
         return int(said["serverTime"]) * _MS_US
 
-    def interests(self, symbol: str, span: Span) -> pa.Table:
+    def interests(self, symbol: str, span: Span) -> Rows:
         """Return the open interest of at most `MOST_INTERESTS` moments, as `lake.schemas.OPEN_INTEREST`.
 
         Payload: ``[{"symbol": "SOLUSDT", "sumOpenInterest": "7301224.00" (base), "sumOpenInterestValue":
-        "1367612345.67" (quote), "timestamp": 1760918400000 (ms)}, …]``, oldest first. Raises what `fundings` does.
+        "1367612345.67" (quote), "timestamp": 1760918400000 (ms)}, …]``, oldest first. Raises what `fundings` does, and
+        LakeError where every row is of a time that was not asked for.
         """
         query: dict[str, str | int] = {
             "symbol": symbol, "period": GRID, "startTime": span.first_us // _MS_US, "endTime": span.last_us // _MS_US,
             "limit": MOST_INTERESTS,
         }  # fmt: skip
         found = _interests(symbol, self._interests.json("/futures/data/openInterestHist", query, 1))
-        strange = set(micros_of(found, "ts")) - set(opens(GRID, span.first_us, span.last_us + 1).tolist())
-        if strange:
-            raise LakeError(f"open interest of {symbol}: {iso(moment(min(strange)))} was not asked for")
-        return found
+        asked = np.isin(micros_of(found, "ts"), opens(GRID, span.first_us, span.last_us + 1))
+        good = asked & (found["open_interest"].to_numpy() >= 0) & (found["open_interest_value"].to_numpy() >= 0)
+        if good.all():
+            return Rows(found)
+        odd = found.filter(~good).to_pylist()
+        what = f"open interest of {symbol}: {iso(odd[0]['ts'])} was not asked for, or is negative"
+        if not good.any():
+            raise LakeError(what)
+        logger.warning("{}: {} of {} rows refused: {}", what, len(odd), len(found), odd[:3])
+        return Rows(found.filter(good), len(odd))
 
 
 @contextmanager
@@ -110,9 +132,9 @@ def connected(layout: Layout, url: str) -> Iterator[Futures]:
         yield Futures(*webs)
 
 
-def micros_of(table: pa.Table, column: str) -> list[int]:
+def micros_of(table: pa.Table, column: str) -> Opens:
     """Return a column of times as integer microseconds."""
-    found: list[int] = table[column].cast(pa.int64()).to_pylist()
+    found: Opens = table[column].cast(pa.int64()).to_numpy()
     return found
 
 

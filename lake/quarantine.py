@@ -26,10 +26,13 @@ def raw_file(layout: Layout, part: Path) -> Path:
 
 def put(layout: Layout, part: Path, bad: list[tuple[int, str, bytes]]) -> int:
     """Keep the bad lines (offset, reason, bytes) of a part in place of what was kept of it before; return how many."""
-    target = raw_file(layout, part)
-    if not bad:
-        target.unlink(missing_ok=True)
-        return 0
-    name = part.relative_to(layout.base).as_posix()
-    files.write_text(target, "".join(record(name, *each) + "\n" for each in bad))
+    keep(raw_file(layout, part), part.relative_to(layout.base).as_posix(), bad)
     return len(bad)
+
+
+def keep(target: Path, file: str, bad: list[tuple[int, str, bytes]]) -> None:
+    """Keep the bad lines (offset, reason, bytes) of a file at ``target``, replacing those kept there before."""
+    if bad:
+        files.write_text(target, "".join(record(file, *each) + "\n" for each in bad))
+    else:
+        target.unlink(missing_ok=True)

@@ -155,7 +155,13 @@ FUNDING = Schema(
     "one USD-M perpetual, one funding; sorted by funding_time; (symbol, funding_time) unique",
     (
         _CONTRACT,
-        Column("funding_time", UTC_US, "UTC", "when it was paid; some milliseconds after the full hour"),
+        Column(
+            "funding_time",
+            UTC_US,
+            "UTC",
+            "when it was paid; some milliseconds after the full hour; all within a minute of an hour are one funding, "
+            "and REST's row is kept",
+        ),
         Column("funding_rate", pa.float64(), "", "share of the position's value that longs pay to shorts"),
         Column("mark_price", pa.float64(), "quote per base", "mark price then; the archive has none", null=True),
     ),
@@ -166,8 +172,19 @@ OPEN_INTEREST = Schema(
     "one USD-M perpetual, one moment on the 5-minute grid; sorted by ts; (symbol, ts) unique",
     (
         _CONTRACT,
-        Column("ts", UTC_US, "UTC", "the moment"),
-        Column("open_interest", pa.float64(), "base", "contracts open on all accounts"),
+        Column(
+            "ts",
+            UTC_US,
+            "UTC",
+            "the moment of the snapshot: REST's timestamp; of the archive, the end of the row's five minutes, which "
+            "its label names before 2026-06-25; from then on the label names their start",
+        ),
+        Column(
+            "open_interest",
+            pa.float64(),
+            "base",
+            "contracts open on all accounts; of two rows for one moment a value is kept over a 0, then the greater",
+        ),
         Column("open_interest_value", pa.float64(), "quote", "their value"),
     ),
 )
@@ -229,7 +246,7 @@ FUNDING_HOURS = Schema(
         Column("window_start", UTC_US, "UTC", "start of the hour"),
         Column("funding_rate", pa.float64(), "", "of the funding in force when the hour ends", null=True),
         Column("mark_price", pa.float64(), "quote per base", "mark price when that was paid", null=True),
-        Column("open_interest", pa.float64(), "base", "the hour's last", null=True),
+        Column("open_interest", pa.float64(), "base", "the hour's last: the snapshot of minute 55", null=True),
         Column("open_interest_value", pa.float64(), "quote", "its value", null=True),
     ),
 )

@@ -34,7 +34,9 @@ def summary(done: list[Collected], asked_by_name: bool) -> tuple[str, dict[str, 
     ]  # fmt: skip
     counts = {
         "absent": sum(one.absent for one in done), "not there yet": sum(one.left for one in done),
-        "zips refused": sum(one.quarantined for one in done),
+        "zips refused": sum(one.quarantined for one in done), "rows refused": sum(one.refused for one in done),
+        "contradictions": sum(one.contradictions for one in done),
+        "put right that were five minutes early": sum(one.mended for one in done),
     }  # fmt: skip
     parts += [f"{count:,} {what}" for what, count in counts.items() if count]
     strange = [one.symbol for one in done if not one.known]

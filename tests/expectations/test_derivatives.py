@@ -38,7 +38,7 @@ def interests(count=GRID):
 
 def write(layout, paid=None, interest=None, whole=WEEK):
     paid, interest = fundings() if paid is None else paid, interests() if interest is None else interest
-    noted = {b"whole_us": orjson.dumps([list(whole)] if whole else [])}
+    noted = {b"proved_us": orjson.dumps([list(whole)] if whole else [])}
     found = pa.Table.from_pylist(paid, pa.schema([pa.field(c.name, c.type) for c in FUNDING.columns]))
     write_as_is(layout.funding_file(SOL, 2025), found.replace_schema_metadata(noted))
     found = pa.Table.from_pylist(interest, pa.schema([pa.field(c.name, c.type) for c in OPEN_INTEREST.columns]))

@@ -55,7 +55,7 @@ def ask(answers, layout):
         with futures.connected(layout, url) as rest:
             if kind == "fundings":
                 return rest.fundings("SOLUSDT", (NOON, NOON + 12 * FIVE)).to_pylist()
-            return rest.interests("SOLUSDT", Span(NOON, NOON + 11 * FIVE, 12)).to_pylist()
+            return rest.interests("SOLUSDT", Span(NOON, NOON + 11 * FIVE, 12)).table.to_pylist()
 
     return ask
 
@@ -133,6 +133,18 @@ def test_an_answer_that_is_no_open_interest_is_one_clear_error(ask, said, words)
         ask("interests", said)
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [interest(timestamp=NOON // 1000 + 7000), interest(sumOpenInterest="-1"), interest(sumOpenInterestValue="-1")],
+)
+def test_an_odd_row_of_open_interest_costs_no_other(answers, layout, odd):
+    url, bodies, _ = answers
+    bodies.append([interest(), odd, interest(timestamp=(NOON + FIVE) // 1000)])
+    with futures.connected(layout, url) as rest:
+        found = rest.interests("SOLUSDT", Span(NOON, NOON + 11 * FIVE, 12))
+    assert (futures.micros_of(found.table, "ts").tolist(), found.refused) == ([NOON, NOON + FIVE], 1)
+
+
 def test_requests_are_counted_for_each_endpoint_alone_and_the_weight_in_the_answers_is_not(ask, answers, layout):
     url, _, asked = answers
     for _ in range(3):
@@ -154,5 +166,5 @@ def test_more_fundings_than_one_answer_holds_come_in_pages(layout):
         assert caught.value.code == futures.UNKNOWN_CONTRACT
         truth = sim.fundings("SOLUSDT")
         assert len(truth) > 1100
-        assert futures.micros_of(table, "funding_time") == [one.time_us for one in truth]
+        assert futures.micros_of(table, "funding_time").tolist() == [one.time_us for one in truth]
         assert table["funding_rate"].to_pylist() == [float(one.rate) for one in truth]

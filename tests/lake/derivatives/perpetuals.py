@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from lake.schemas import OPEN_INTEREST, UTC_US
 from lake.windows import micros
 from simulator import Listing
 
@@ -40,3 +41,10 @@ def interest(sim, start, end, symbol="SOLUSDT"):
 
 def day(number, hour=0, minute=0):
     return datetime(2024, 3, number, hour, minute, tzinfo=UTC)
+
+
+def interests(found):
+    """A table of open interest: (time in microseconds, open interest, value)."""
+    times, amounts, values = zip(*found, strict=True)
+    columns = [["SOLUSDT"] * len(times), pa.array(times, pa.int64()).cast(UTC_US), list(amounts), list(values)]
+    return OPEN_INTEREST.conform(pa.table(columns, names=OPEN_INTEREST.names))

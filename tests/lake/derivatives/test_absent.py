@@ -5,26 +5,32 @@ from datetime import timedelta
 import pytest
 
 from lake import derivatives_store
+from lake.futures import Rows
+from lake.history import History
 from lake.intervals import opens
 from lake.schemas import FUNDING as FUNDING_SCHEMA
 from lake.schemas import OPEN_INTEREST
 from lake.web import Web
 from lake.windows import micros
 from tests.lake.counted import counted
-from tests.lake.derivatives.perpetuals import FUNDING, INTEREST, LISTED, NOW, day, interest, paid, rows
+from tests.lake.derivatives.perpetuals import ARCHIVE, FUNDING, INTEREST, LISTED, NOW, day, interest, paid, rows
 
 
-def test_what_was_before_a_listing_is_absent_and_not_asked_for_again(sim, run, layout):
+def test_what_was_before_a_listing_is_absent_once_the_archive_has_nothing_either(sim, run, layout):
+    """Fundings: the months before; open interest: days whose zips are ten days late. REST alone is not believed."""
     start, end = day(15) - timedelta(days=40), day(14)
+    settled = micros(NOW - timedelta(days=10))
     done = run(start, end, "NEWUSDT")
     assert rows(layout, "open_interest", "NEWUSDT") == interest(sim, start, end, "NEWUSDT")
     assert rows(layout, "funding", "NEWUSDT") == paid(sim, start, end, "NEWUSDT")
     assert rows(layout, "funding", "NEWUSDT")[0][1] >= micros(LISTED)
-    assert done.absent == len(opens("5m", micros(start), micros(LISTED)))
-    assert done.left == 0
-    again = counted(sim)
-    assert run(start, end, "NEWUSDT").absent == 0
-    assert again() == 0
+    assert done.absent == len(opens("5m", micros(start), settled))
+    assert done.left == len(opens("5m", settled, micros(LISTED)))
+    again = counted(sim, ARCHIVE)
+    old = run(start, day(5), "NEWUSDT")
+    assert (old.absent, old.left, again()) == (0, 0, 0)
+    with History(layout, "NEWUSDT", "funding") as history:
+        assert history.holes() == [(micros(start), micros(day(1)))], "March's zip is not there before April"
 
 
 def test_fundings_of_a_year_without_any_are_not_asked_for_again(sim, run, layout):
@@ -52,7 +58,7 @@ def test_one_empty_answer_is_no_proof_that_nothing_was_paid_or_open(run, layout,
 def test_an_exchange_with_nothing_to_say_is_not_believed(run, layout, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr("lake.futures.Futures.fundings", lambda *_: FUNDING_SCHEMA.empty())
-        patched.setattr("lake.futures.Futures.interests", lambda *_: OPEN_INTEREST.empty())
+        patched.setattr("lake.futures.Futures.interests", lambda *_: Rows(OPEN_INTEREST.empty()))
         assert run("2024-03-10", "2024-03-12").left == 576
     done = run("2024-03-10", "2024-03-12")
     assert (done.interests, done.left) == (576, 0)

@@ -30,7 +30,7 @@ def test_mark_prices_are_filled_in_when_rest_has_them(sim, run, layout):
     assert rows(layout, "funding") == paid(sim, day(1) - timedelta(days=29), day(1))
 
 
-@pytest.mark.parametrize("kind", ["wrong_checksum", "corrupt_zip", "missing_checksum"])
+@pytest.mark.parametrize("kind", ["wrong_checksum", "corrupt_zip"])
 def test_a_zip_that_cannot_be_believed_is_quarantined_and_its_day_comes_later(sim, run, layout, kind):
     sim.fault(kind, count=1, path=f"{ARCHIVE}/daily/metrics/SOLUSDT/SOLUSDT-metrics-2024-02-03.zip")
     start, end = datetime(2024, 2, 1, tzinfo=UTC), datetime(2024, 2, 6, tzinfo=UTC)
