@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from collector import gzips
+from collector.members import MAGIC, State
 from lake.errors import BadInputError
 from lake.progress import Progress, quiet
 
 LONGEST_LINE = 32 << 20
 """A REST reply that cryptofeed records (every pair of the exchange) has a line of some megabytes."""
+_KEPT = 4096
 _CHUNK = 1 << 20
 _ZIP = b"PK\x03\x04"
 _HIGHEST_RATIO = 500
@@ -79,9 +81,9 @@ class Packing:
         for magic, kind in _OTHERS.items():
             if head.startswith(magic):
                 raise BadInputError(f"{path}: {kind}: give it as text in UTF-8, gzip, or a zip with one member")
-        if head.startswith(gzips.MAGIC):
+        if head.startswith(MAGIC):
             stretches = gzips.look(path, _shown(progress, "checking", path.stat().st_size))
-            lost = [Lost(one.start, one.end, _sentence(one)) for one in stretches if one.state is not gzips.State.WHOLE]
+            lost = [Lost(one.start, one.end, _sentence(one)) for one in stretches if one.state is not State.WHOLE]
             return cls(path, path.name.removesuffix(".gz"), lost, stretches)
         if head.startswith((_ZIP, b"PK\x05\x06")):
             member = _member(path)
@@ -116,7 +118,7 @@ class Packing:
         for stretch in self._stretches:
             if stretch.readable:
                 group.append(stretch)
-            if stretch.state is not gzips.State.WHOLE:
+            if stretch.state is not State.WHOLE:
                 yield self._ungzipped(group, progress), doubtful
                 doubtful, group = not stretch.readable, []
         yield self._ungzipped(group, progress), doubtful
@@ -150,10 +152,10 @@ def _shown(progress: Progress, what: str, total: int) -> Callable[[int], None]:
 
 
 def _sentence(one: gzips.Stretch) -> str:
-    if one.state is gzips.State.CUT:
+    if one.state is State.CUT:
         taken = f"the {one.lines:,} whole lines before are taken, which no checksum confirms"
         return f"gzip cut off at byte {one.upto:,}: {one.reason}; {taken}"
-    if one.state is gzips.State.DAMAGED:
+    if one.state is State.DAMAGED:
         where = f"bytes {one.start:,} to {one.end:,}"
         return f"gzip damaged in {where}: {one.reason}; none of its {one.lines:,} lines is taken"
     return f"bytes {one.start:,} to {one.end:,}: {one.reason}"
@@ -187,19 +189,24 @@ def _member(path: Path) -> str:
 
 def _split(pieces: Iterable[bytes]) -> Iterator[tuple[bytes, int, bool]]:
     """Yield each line, its size, and whether a line feed followed. Of a line that is too long the beginning is kept."""
-    rest, dropped = b"", 0
+    rest, dropped = bytearray(), 0
     for piece in pieces:
         first, *more = piece.split(b"\n")
-        rest, dropped = _joined(rest, dropped, first)
-        for text in more:
-            yield rest, len(rest) + dropped, True
-            rest, dropped = text, 0
+        dropped += _grown(rest, dropped, first)
+        if more:
+            yield bytes(rest), len(rest) + dropped, True
+            for text in more[:-1]:
+                yield text, len(text), True
+            rest, dropped = bytearray(more[-1]), 0
     if rest or dropped:
-        yield rest, len(rest) + dropped, False
+        yield bytes(rest), len(rest) + dropped, False
 
 
-def _joined(rest: bytes, dropped: int, more: bytes) -> tuple[bytes, int]:
-    if dropped or len(rest) + len(more) > LONGEST_LINE:
-        kept = rest[:4096] if not dropped else rest
-        return kept, dropped + len(rest) - len(kept) + len(more)
-    return rest + more, dropped
+def _grown(rest: bytearray, dropped: int, more: bytes) -> int:
+    """Add to a line; return how many bytes of it are let go, because it is too long."""
+    if not dropped and len(rest) + len(more) <= LONGEST_LINE:
+        rest += more
+        return 0
+    before = len(rest)
+    del rest[_KEPT:]
+    return before - len(rest) + len(more)

@@ -14,17 +14,25 @@ from pathlib import Path
 from typing import IO
 
 from collector import markets
-from collector.formats import FRAMES, Format, UnknownHostError
+from collector.formats import Cryptofeed, Format, Hftbacktest, TardisRaw, UnknownHostError
 from collector.frames import Kind, MalformedFrameError, OtherMarketError
+from collector.objects import Jsonl, RawPart, TardisMachine
 from collector.packing import LONGEST_LINE, Line, Packing
 from collector.spill import Spill, scratch
-from collector.tables import TABLES
+from collector.tables import ArchiveAggregates, ArchiveTrades, TardisTrades
 from lake import files, locks, quarantine
 from lake.errors import BadInputError, LakeError
 from lake.layout import Layout
 from lake.progress import Progress, quiet
 
-FORMATS = {form.name: form for form in (*FRAMES, *TABLES)}
+FORMATS: dict[str, type[Format]] = {
+    form.name: form
+    for form in (
+        Hftbacktest, Cryptofeed, TardisRaw, TardisMachine, RawPart, Jsonl, TardisTrades, ArchiveTrades,
+        ArchiveAggregates,
+    )
+}  # fmt: skip
+"""By name, in the order in which a line is tried: of the JSON objects the particular before the general."""
 _LOOKED_AT_LINES, _LOOKED_AT_BYTES = 1000, 32 << 20
 _NOTHING = "this lake holds Binance spot, so nothing of the file was imported"
 _STATE = "if it is Binance spot, state it with --market spot; nothing of the file was imported"

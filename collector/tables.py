@@ -152,6 +152,3 @@ def _kind(header: list[str]) -> str:
     if not header:
         return ""
     return "aggTrades" if any("first" in name for name in header) else "trades"
-
-
-TABLES: tuple[type[Format], ...] = (ArchiveTrades, ArchiveAggregates, TardisTrades)

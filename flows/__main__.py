@@ -99,14 +99,19 @@ def _import(layout: "Layout", path: Path, form: str | None, market: str | None) 
             took = import_file(layout, path, market=market, form=form, progress=progress)
     except BadInputError as error:
         return say(str(error), BAD_INPUT)
-    note = " (imported before: nothing changed)" if took.before else ""
-    typer.echo(
-        f"{path}: {took.format}, {took.trades:,} trades, {took.quotes:,} quotes of {', '.join(took.symbols)}; "
-        f"{took.parts:,} parts; {took.ignored:,} lines ignored, {took.quarantined:,} quarantined{note}"
+    brought = (
+        f"{took.format}, {_many(took.trades, 'trade')}, {_many(took.quotes, 'quote')} of {', '.join(took.symbols)}"
     )
+    rest = f"{_many(took.ignored, 'line')} ignored, {took.quarantined:,} quarantined"
+    note = " (imported before: nothing changed)" if took.before else ""
+    typer.echo(f"{path}: {took.format}, {events}; {_many(took.parts, 'part')}; {rest}{note}")
     for lost in took.lost:
         say(f"{path}: {lost}", FAILED)
     return FAILED if took.lost else DONE
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 @contextmanager
