@@ -1,17 +1,19 @@
 """A WebSocket frame to a raw line. Pure: no socket, no clock, no file.
 
-Source: Binance spot "WebSocket Streams"; recorded frames of 2021, 2023 and 2024.
+Source: Binance spot "WebSocket Streams"; recorded frames of 2021, 2023 and 2024. Frames of other markets: `markets`.
 """
 
 import re
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import Any
 
 import orjson
 
+from collector import markets
 from lake.errors import BadInputError
-from lake.names import symbol as checked_symbol
+from lake.names import symbol as checked
 
 _DECIMAL = re.compile(r"\d{1,19}(\.\d{1,8})?\Z")
 _MICROSECONDS_FROM = 10**14  # as milliseconds that is the year 5138, as microseconds 1973
@@ -29,24 +31,33 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A frame understood: its kind, and for a trade or quote its symbol and its raw line (JSON, with line feed)."""
+    """A frame understood: its kind, and for a trade or quote its symbol, its raw line (JSON, with line feed) and times.
+
+    ``spot`` is false for a trade without ``M``: spot's have always had it, futures' never. Alone it proves neither.
+    """
 
     kind: Kind
     symbol: str = ""
     line: bytes = b""
     ts_event: int | None = None
+    ts_recv: int = 0
+    spot: bool = True
 
 
 class MalformedFrameError(ValueError):
     """A frame that cannot be understood. The message is the reason, for the quarantine."""
 
 
+class OtherMarketError(MalformedFrameError):
+    """A frame that shows itself to be of another market than Binance spot."""
+
+
+REPLY = Event(Kind.REPLY)
+OTHER = Event(Kind.OTHER)
 _SHUTDOWN = Event(Kind.SHUTDOWN)
-_REPLY = Event(Kind.REPLY)
-_OTHER = Event(Kind.OTHER)
 
 
-def parse(frame: str | bytes, ts_recv: int) -> Event:
+def parse(frame: str | bytes, ts_recv: int | None) -> Event:
     """Understand one frame of a combined or raw stream.
 
     A trade is ``{"stream":"solusdt@trade","data":{"e":"trade","E":…,"s":"SOLUSDT","t":id,"p":"1.0","q":"2.0","T":time,
@@ -57,10 +68,21 @@ def parse(frame: str | bytes, ts_recv: int) -> Event:
 
     Args:
         frame: the text as received.
-        ts_recv: when it was received, microseconds since 1970 UTC.
+        ts_recv: when it was received, microseconds since 1970 UTC. None where a recording does not have it: then a
+            trade is taken as received at its event time ``E``, without one at ``T``; a quote has no other time.
 
     Raises:
+        OtherMarketError: it is not of Binance spot.
         MalformedFrameError: no JSON object, or a trade or quote without what it must have.
+    """
+    return understand(loaded(frame), ts_recv)
+
+
+def loaded(frame: str | bytes) -> dict[str, Any]:
+    """Return the JSON object that a text holds.
+
+    Raises:
+        MalformedFrameError: it is no JSON object.
     """
     try:
         message = orjson.loads(frame)
@@ -68,10 +90,15 @@ def parse(frame: str | bytes, ts_recv: int) -> Event:
         raise MalformedFrameError("no JSON") from None
     if not isinstance(message, dict):
         raise MalformedFrameError("no JSON object")
+    return message
+
+
+def understand(message: dict[str, Any], ts_recv: int | None) -> Event:
+    """Understand a frame whose JSON has been read; arguments and errors as those of `parse`."""
     stream = message.get("stream", "")
     data = message["data"] if "data" in message and stream else message
     if not isinstance(data, dict) or not isinstance(stream, str):
-        return _OTHER
+        return OTHER
     try:
         return _event(stream.partition("@")[2], data, ts_recv)
     except KeyError as error:
@@ -80,7 +107,9 @@ def parse(frame: str | bytes, ts_recv: int) -> Event:
         raise MalformedFrameError(str(error)) from None
 
 
-def _event(channel: str, data: dict[str, Any], ts_recv: int) -> Event:
+def _event(channel: str, data: dict[str, Any], ts_recv: int | None) -> Event:
+    if market := markets.of_payload(data):
+        raise OtherMarketError(f"a {str(data.get('e') or channel.partition('@')[0] or 'frame')[:40]} of {market}")
     kind = channel or data.get("e") or ("bookTicker" if data.keys() >= {"u", "s", "b", "B", "a", "A"} else "")
     if kind == "trade":
         return trade(data, ts_recv)
@@ -90,10 +119,10 @@ def _event(channel: str, data: dict[str, Any], ts_recv: int) -> Event:
         return aggregate(data, ts_recv)
     if data.get("e") == "serverShutdown":
         return _SHUTDOWN
-    return _REPLY if "result" in data or "error" in data or "code" in data else _OTHER
+    return REPLY if "result" in data or "error" in data or "code" in data else OTHER
 
 
-def aggregate(data: dict[str, Any], ts_recv: int) -> Event:
+def aggregate(data: dict[str, Any], ts_recv: int | None) -> Event:
     """Make the raw line of an aggregate trade, ids ``f`` to ``l``: one taker, one price, one time, so the same bars.
 
     A tombstone (``f`` and ``l`` are -1) is no trade.
@@ -103,49 +132,65 @@ def aggregate(data: dict[str, Any], ts_recv: int) -> Event:
         KeyError: a key is missing.
     """
     if data["f"] == -1:
-        return _OTHER
+        return OTHER
     first, last = _whole(data["f"], "f"), _whole(data["l"], "l")
     if first > last:
         raise MalformedFrameError(f"f {first} is after l {last}")
     return trade({**data, "t": last}, ts_recv, {"first_trade_id": first})
 
 
-def trade(data: dict[str, Any], ts_recv: int, more: dict[str, int] | None = None) -> Event:
+def trade(data: dict[str, Any], ts_recv: int | None, more: dict[str, int] | None = None) -> Event:
     """Make the raw line of a trade, with what ``more`` adds. The buyer being the maker, the taker sold.
 
     Raises:
         MalformedFrameError: a value is not what the exchange documents.
         KeyError: a key is missing.
     """
-    symbol, ts_event = checked_symbol(data["s"]), micros(data["T"])
+    symbol, ts_event = _symbol(data["s"]), micros(data["T"])
+    if ts_recv is None:
+        ts_recv = micros(data["E"]) if "E" in data else ts_event
+    if type(data["m"]) is not bool:
+        raise MalformedFrameError(f"m {str(data['m'])[:40]!r} is neither true nor false")
     line = {
         "symbol": symbol, "ts_event": ts_event, "ts_recv": ts_recv,
-        "price": _decimal(data["p"], "p"), "qty": _decimal(data["q"], "q"), "side": "sell" if data["m"] else "buy",
+        "price": _positive(data["p"], "p"), "qty": _positive(data["q"], "q"), "side": "sell" if data["m"] else "buy",
         "bid": None, "ask": None, "stream": "trade", "trade_id": _whole(data["t"], "t"), **(more or {}),
     }  # fmt: skip
-    return Event(Kind.TRADE, symbol, orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE), ts_event)
+    raw_line = orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
+    return Event(Kind.TRADE, symbol, raw_line, ts_event, ts_recv, "M" in data)
 
 
-def quote(data: dict[str, Any], ts_recv: int) -> Event:
+def quote(data: dict[str, Any], ts_recv: int | None) -> Event:
     """Make the raw line of a best quote.
 
     Raises:
-        MalformedFrameError: a value is not what the exchange documents.
+        MalformedFrameError: a value is not what the exchange documents, or there is no receive time.
         KeyError: a key is missing.
     """
-    symbol = checked_symbol(data["s"])
+    if ts_recv is None:
+        raise MalformedFrameError("a quote without a receive time cannot be placed: spot's has no time of its own")
+    symbol = _symbol(data["s"])
     line = {
         "symbol": symbol, "ts_event": None, "ts_recv": ts_recv, "price": None, "qty": None,
         "side": None, "bid": _decimal(data["b"], "b"), "ask": _decimal(data["a"], "a"), "stream": "bookTicker",
         "update_id": _whole(data["u"], "u"), "bid_qty": _decimal(data["B"], "B"), "ask_qty": _decimal(data["A"], "A"),
     }  # fmt: skip
-    return Event(Kind.QUOTE, symbol, orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+    raw_line = orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
+    return Event(Kind.QUOTE, symbol, raw_line, None, ts_recv)
 
 
 def micros(time: Any) -> int:
     """Return a time of the exchange, milliseconds or microseconds, in microseconds since 1970 UTC."""
     number = _whole(time, "T")
     return number if number >= _MICROSECONDS_FROM else number * 1000
+
+
+def _symbol(value: Any) -> str:
+    return _known_symbol(value) if type(value) is str else checked(value)
+
+
+_known_symbol = lru_cache(maxsize=4096)(checked)
+"""A fifth of the time of a frame went into looking at its symbol's letters."""
 
 
 def _whole(value: Any, key: str) -> int:
@@ -158,3 +203,11 @@ def _decimal(value: Any, key: str) -> str:
     if type(value) is not str or not _DECIMAL.match(value):
         raise MalformedFrameError(f"{key} {str(value)[:40]!r} is no decimal text")
     return value
+
+
+def _positive(value: Any, key: str) -> str:
+    """A price or quantity of 0 is no trade: the futures send such lines (``X`` is ``NA``)."""
+    text = _decimal(value, key)
+    if not text.strip("0."):
+        raise MalformedFrameError(f"{key} {text!r} is not above 0")
+    return text

@@ -5,9 +5,11 @@ Nothing heavy is imported before it is needed: ``crypto-lake --help`` answers at
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import click
 import typer
@@ -16,6 +18,10 @@ from typer.core import TyperGroup
 from deployments import commands, query_commands, service_command
 from flows import flow_commands
 from flows.flow_commands import BAD_INPUT, DONE, FAILED, FLOWS, INTERRUPTED, say
+
+if TYPE_CHECKING:
+    from lake.layout import Layout
+    from lake.progress import Progress
 
 _RUN, _OTHERS = commands.RUN, "Recordings, and the stand-in"
 
@@ -47,27 +53,79 @@ app.add_typer(commands.app)
 
 
 @app.command(
-    "import-frames", rich_help_panel=_OTHERS, epilog="[dim]crypto-lake import-frames solusdt.gz bnbusdt.txt[/]"
+    "import-frames",
+    rich_help_panel=_OTHERS,
+    epilog="[dim]crypto-lake import-frames solusdt_20251020.gz BINANCE.ws.1.0 && crypto-lake transform-hour[/]\n\n"
+    "[dim]crypto-lake import-frames SOLUSDT-trades-2025-10-20.zip[/]\n\n"
+    "[dim]crypto-lake import-frames --format jsonl --market spot my-recorder.jsonl[/]",
 )
 def import_frames(
-    recordings: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Recordings, gzip or plain.")],
+    recordings: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Text, gzip, or a zip with one member.")],
+    form: Annotated[
+        str | None,
+        typer.Option("--format", help="A name of the list above, where the lines do not show it."),
+    ] = None,
+    market: Annotated[
+        str | None,
+        typer.Option("--market", help="spot: state it where a file does not show it."),
+    ] = None,
 ) -> None:
-    """Take recorded WebSocket frames (hftbacktest, cryptofeed) into the lake as raw parts."""
-    from collector.recordings import import_file
+    """Import recorded trades and best quotes of Binance spot as raw parts.
+
+    The receive time is in s, ms, µs or ns, or ISO 8601. Formats: hftbacktest, TIME FRAME; cryptofeed, TIME: FRAME;
+    jsonl, a JSON object a line, a bare frame or such as {"ts": TIME, "raw": FRAME}; tardis-machine and tardis-raw;
+    tardis-trades, binance-trades and binance-aggtrades, CSV files; crypto-lake, the raw parts of another lake.
+
+    Without a receive time a trade counts as received at its own time, and a quote is quarantined. A file of another
+    market is refused, and nothing of it is written. Exit code 1: not all of a file, or not all files, were imported.
+    """
+    from collector import recordings as importing
     from lake import log, settings
 
     found = settings.load()
     log.start(found)
-    missing = [str(path) for path in recordings if not path.is_file()]
-    if missing:
-        raise typer.BadParameter(f"{', '.join(missing)}: no such file; nothing was imported")
-    for path in recordings:
-        took = import_file(found.layout, path)
-        note = " (imported before: nothing changed)" if took.before else ""
-        typer.echo(
-            f"{path}: {took.trades:,} trades, {took.quotes:,} quotes of {', '.join(took.symbols)}; {took.parts} parts; "
-            f"{took.ignored:,} frames ignored, {took.quarantined:,} quarantined{note}"
-        )
+    importing.check(recordings, form, market)
+    codes = {_import(found.layout, path, form, market) for path in recordings}
+    raise typer.Exit(codes.pop() if len(codes) == 1 else FAILED)
+
+
+def _import(layout: "Layout", path: Path, form: str | None, market: str | None) -> int:
+    """Import one file, print what it brought, and return the exit code it deserves."""
+    from collector.recordings import import_file
+    from lake.errors import BadInputError
+
+    try:
+        with _progress(f"import {path.name}") as progress:
+            took = import_file(layout, path, market=market, form=form, progress=progress)
+    except BadInputError as error:
+        return say(str(error), BAD_INPUT)
+    brought = (
+        f"{took.format}, {_many(took.trades, 'trade')}, {_many(took.quotes, 'quote')} of {', '.join(took.symbols)}"
+    )
+    rest = f"{_many(took.ignored, 'line')} ignored, {took.quarantined:,} quarantined"
+    note = " (imported before: nothing changed)" if took.before else ""
+    typer.echo(f"{path}: {took.format}, {events}; {_many(took.parts, 'part')}; {rest}{note}")
+    for lost in took.lost:
+        say(f"{path}: {lost}", FAILED)
+    return FAILED if took.lost else DONE
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+@contextmanager
+def _progress(what: str) -> Iterator["Progress"]:
+    """Show a bar where a person looks; elsewhere Prefect, which comes with it, is not even imported."""
+    from lake.progress import quiet
+
+    if sys.stderr.isatty():
+        from tasks import progress
+
+        with progress.shown(what) as shown:
+            yield shown
+    else:
+        yield quiet
 
 
 @app.command(

@@ -166,6 +166,11 @@ class Layout:
         return self.base / "ledger" / f"{EXCHANGE}.sqlite"
 
     @property
+    def imports(self) -> Path:
+        """The receipts of the recordings that were imported, by SHA-256."""
+        return self.ledger.parent / "imports"
+
+    @property
     def locks(self) -> Path:
         """The folder of the locks that keep two processes from writing the same thing."""
         return self.base / "locks"

@@ -1,9 +1,10 @@
 """What killed processes leave in a lake, told apart from what living ones are writing.
 
 ``.NAME.PID-XXXXXXXX.tmp`` is a file being written (`lake.files`), ``.duckdb-PID-XXXXXXXX`` what a query did not hold in
-memory (`lake.views`), ``tmp_NAME`` beside a data file what DuckDB's COPY writes, and ``.part_0001.jsonl.open`` a raw
-part (`lake.raw`). The first two name their process; it may be one of another container that shares the folder, so what
-was touched minutes ago is left alone as well.
+memory (`lake.views`), ``.import-PID-XXXXXXXX`` the lines of a recording that is being imported, ``tmp_NAME`` beside a
+data file what DuckDB's COPY writes, and ``.part_0001.jsonl.open`` a raw part (`lake.raw`). The first three name their
+process; it may be one of another container that shares the folder, so what was touched minutes ago is left alone as
+well.
 """
 
 import os
@@ -22,7 +23,7 @@ from lake.layout import Layout
 
 YOUNG_S = 600.0
 _COPY_YOUNG_S = 86_400.0  # nothing says whose it is
-_NAMED = re.compile(r"\.(?:.+\.(?P<file>\d+)-[0-9a-f]{8}\.tmp|duckdb-(?P<spill>\d+)-[0-9a-f]{8})\Z")
+_NAMED = re.compile(r"\.(?:.+\.(?P<file>\d+)-[0-9a-f]{8}\.tmp|(?:duckdb|import)-(?P<spill>\d+)-[0-9a-f]{8})\Z")
 _COPY = re.compile(r"tmp_.+\.parquet\Z")
 _DATA = {"parquet", "backfill", "derivatives", "macro"}
 _CLOCK_S = 5.0
@@ -94,7 +95,7 @@ def _names(top: str) -> Iterator[tuple[str, str]]:
     for entry in listed:
         yield top, entry.name
         with suppress(OSError):
-            if entry.is_dir(follow_symlinks=False) and not entry.name.startswith(".duckdb-"):
+            if entry.is_dir(follow_symlinks=False) and not entry.name.startswith((".duckdb-", ".import-")):
                 yield from _names(entry.path)
 
 

@@ -8,10 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, NamedTuple, cast
 
+from lake import stamps
+from lake.errors import BadInputError
 from simulator.frames import encode
 from simulator.hub import Client, Hub
 
-_LINE = re.compile(rb"(\d+(?:\.\d+)?)(:?) (.*)")
+_LINE = re.compile(rb"(\d+(?:\.\d+)?):? (.*)")
+_NO_FRAME = (b"ws://", b"wss://", b"http://", b"https://", b"configuration: ")
+"""How cryptofeed's own lines begin: connections, requests, and its header."""
 _WRAPPED = re.compile(rb'\{"stream":"([^"]+)","data":(.*)\}', re.DOTALL)
 _BATCH = 500
 _MEGA = 1_000_000
@@ -33,7 +37,8 @@ class ReplayError(ValueError):
 def read_frames(path: Path) -> Iterator[Recorded]:
     """Yield the frames of a recording, gzip or plain.
 
-    Lines are ``<µs> <json>`` (hftbacktest) or ``<seconds.fraction>: <json>`` (cryptofeed; first comes the address).
+    Lines are ``<time> <json>`` (hftbacktest) or ``<time>: <json>`` (cryptofeed, whose own lines are passed over); the
+    time is in s, ms, µs or ns since 1970 UTC.
 
     Raises:
         ReplayError: A line is neither.
@@ -41,15 +46,18 @@ def read_frames(path: Path) -> Iterator[Recorded]:
     with _open(path) as lines:
         for number, line in enumerate(lines, 1):
             line = line.rstrip(b"\r\n")
-            if not line.strip() or line.startswith((b"ws://", b"wss://")):
+            if not line.strip() or line.startswith(_NO_FRAME):
                 continue
             match = _LINE.fullmatch(line)
             if not match:
                 raise ReplayError(
-                    f"{path} line {number}: expected `<µs> <json>` or `<seconds>: <json>`, found {line[:60]!r}"
+                    f"{path} line {number}: expected `<time> <json>` or `<time>: <json>`, found {line[:60]!r}"
                 )
-            stamp, colon, text = match.groups()
-            time_us = round(float(stamp) * _MEGA) if colon or b"." in stamp else int(stamp)
+            stamp, text = match.groups()
+            try:
+                time_us = stamps.micros(stamp.decode())
+            except BadInputError as error:
+                raise ReplayError(f"{path} line {number}: {error}") from None
             wrapped = _WRAPPED.fullmatch(text)
             if wrapped:
                 yield Recorded(time_us, text, wrapped[1].decode(), wrapped[2])

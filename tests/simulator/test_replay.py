@@ -100,7 +100,7 @@ def test_a_replay_is_not_the_market_unless_asked(tmp_path):
 
 def test_lines_that_are_no_frames_are_told_with_file_and_line(tmp_path):
     path = tmp_path / "bad.dat"
-    path.write_text('1 {"a":1}\nnonsense\n')
+    path.write_text('1760918400000000 {"a":1}\nnonsense\n')
     with pytest.raises(ReplayError, match=r"bad\.dat line 2"):
         list(read_frames(path))
     with Simulator(["SOLUSDT"], replay=path, replay_speed=None, replay_waits=False) as sim:
