@@ -126,7 +126,8 @@ def private(base: Path) -> Finding:
     if closed := next((one for one in base.parents if not one.stat().st_mode & (stat.S_IXGRP | stat.S_IXOTH)), None):
         return Finding(name, "ok", f"nobody else can read it: {closed} is closed to others")
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
-        return Finding(name, "warn", f"others can read it (mode {stat.S_IMODE(mode):o})", f"chmod 700 '{base}'")
+        remedy = _closing(base, base, 0o700)
+        return Finding(name, "warn", f"others can read it (mode {stat.S_IMODE(mode):o})", remedy)
     return Finding(name, "ok", f"nobody else can read it (mode {stat.S_IMODE(mode):o})")
 
 
@@ -140,8 +141,22 @@ def secrets(config: Path | None) -> Finding:
     if not any(key in line for line in lines for key in ("auth_string", "database_url")):
         return Finding(name, "ok", f"none in {config.name}")
     if config.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        return Finding(name, "warn", f"{config} holds one, and others can read it", f"chmod 600 '{config}'")
+        remedy = _closing(config, config.parent, 0o600)
+        return Finding(name, "warn", f"{config} holds one, and others can read it", remedy)
     return Finding(name, "ok", f"{config.name} holds one, and nobody else can read it")
+
+
+def _closing(path: Path, folder: Path, mode: int) -> str:
+    """How to close a path to others: by its mode, unless the disk has none (exFAT)."""
+    try:
+        with files.scratch(folder) as hidden:
+            hidden.touch()
+            hidden.chmod(0o600)
+            if stat.S_IMODE(hidden.stat().st_mode) == 0o600:
+                return f"chmod {mode:o} '{path}'"
+    except OSError:
+        pass
+    return "the disk has no permissions of its own: mount it with the options uid=YOU,umask=077"
 
 
 def temporary(layout: Layout, seconds: float) -> Finding:
