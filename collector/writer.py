@@ -12,6 +12,7 @@ from itertools import groupby
 from pathlib import Path
 
 from lake import files, raw
+from lake.layout import open_part_name
 from lake.windows import DAY_US, SECOND_US, moment
 
 
@@ -81,7 +82,7 @@ class Parts:
     def _begin(self, symbol: str, ts_recv: int, slot: tuple[int, int]) -> _Open:
         folder = self._folder_of(symbol, moment(ts_recv).date())
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / raw.open_name(raw.next_number(folder))
+        path = folder / open_part_name(raw.next_number(folder))
         part = self._open[symbol] = _Open(path, path.open("xb", buffering=0), slot)
         return part
 

@@ -43,7 +43,7 @@ def _all(found: Settings) -> Mapping[str, Check]:
     return {
         **_install(), **_base(found, now), **_outside(found),
         "Prefect": lambda: doctor_prefect.all_of(found, now),
-        "leftovers": lambda: doctor_disk.temporary(layout, 5),
+        "leftovers": lambda: doctor_disk.strays(layout, 5),
         "quarantine": lambda: doctor_data.quarantine(layout),
         "days": lambda: doctor_data.days(layout, now),
     }  # fmt: skip

@@ -159,9 +159,10 @@ def _closing(path: Path, folder: Path, mode: int) -> str:
     return "the disk has no permissions of its own: mount it with the options uid=YOU,umask=077"
 
 
-def temporary(layout: Layout, seconds: float) -> Finding:
-    """Whether killed processes left something behind."""
-    return left(leftovers.find(layout, seconds=seconds))
+def strays(layout: Layout, seconds: float) -> list[Finding]:
+    """Whether something lies in the lake that does not belong there: left by killed processes, or foreign."""
+    found = leftovers.find(layout, seconds=seconds)
+    return [left(found), foreign(layout, found)]
 
 
 def left(found: Leftovers) -> Finding:
@@ -172,3 +173,13 @@ def left(found: Leftovers) -> Finding:
     counts = {"temporary files": found.temporary, "spills": found.spills, "open raw parts": found.open_parts}
     what = ", ".join(f"{len(paths)} {kind}" for kind, paths in counts.items() if paths)
     return Finding(name, "warn", f"{what} of dead processes{part}", "crypto-lake housekeeping")
+
+
+def foreign(layout: Layout, found: Leftovers) -> Finding:
+    """Report the files and folders among the data that no reader takes."""
+    name, part = "foreign files", "" if found.whole else " (not all of the lake was looked at: it is large)"
+    if not found.foreign:
+        return Finding(name, "ok", f"none among the lake's data{part}")
+    shown = ", ".join(path.relative_to(layout.base).as_posix() for path in found.examples)
+    more = f" and {found.foreign - len(found.examples):,} more" if found.foreign > len(found.examples) else ""
+    return Finding(name, "warn", f"{found.foreign:,} that no reader takes{part}: {shown}{more}", "move them away")

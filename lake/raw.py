@@ -14,9 +14,8 @@ from filelock import Timeout
 from loguru import logger
 
 from lake import files, locks
-from lake.layout import Layout, day_of, part_name, part_number
+from lake.layout import Layout, day_of, open_part_number, part_name, part_number
 
-OPEN = ".open"
 _RACY_NS = 3_000_000_000
 
 
@@ -34,25 +33,16 @@ class Part:
         return layout.raw_day(symbol, self.day) / self.name
 
 
-def open_name(number: int) -> str:
-    """The hidden name of a part that is being written."""
-    return f".{part_name(number)}{OPEN}"
-
-
 def open_parts(folder: Path) -> list[Path]:
     """The parts of a day folder that are being written, or that a killed collector left open."""
-    return sorted(path for path in folder.iterdir() if is_open(path.name)) if folder.is_dir() else []
-
-
-def is_open(name: str) -> bool:
-    """Whether a file's name is that of a part that is being written."""
-    return name.startswith(".") and name.endswith(OPEN) and part_number(name[1 : -len(OPEN)]) is not None
+    paths = folder.iterdir() if folder.is_dir() else ()
+    return sorted(path for path in paths if open_part_number(path.name) is not None)
 
 
 def next_number(folder: Path) -> int:
     """The number of the next part of a day folder: after every part that is there, open ones too."""
     names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
-    numbers = [part_number(name.removeprefix(".").removesuffix(OPEN)) or 0 for name in names]
+    numbers = [part_number(name) or open_part_number(name) or 0 for name in names]
     return max(numbers, default=0) + 1
 
 
@@ -124,7 +114,7 @@ def close(path: Path) -> Path:
     if path.stat().st_size == 0:
         path.unlink()
         return path
-    return _named(path, path.with_name(path.name.removeprefix(".").removesuffix(OPEN)))
+    return _named(path, path.with_name(part_name(open_part_number(path.name) or next_number(path.parent))))
 
 
 def _named(hidden: Path, path: Path) -> Path:
