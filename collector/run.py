@@ -19,7 +19,7 @@ from collector.vitals import Vitals
 from collector.writer import Parts, by_slot
 from lake import interrupts, locks, raw
 from lake.errors import LakeError
-from lake.layout import Layout
+from lake.layout import Layout, day_of
 from lake.settings import Settings
 from lake.windows import SECOND_US
 
@@ -66,11 +66,13 @@ def collect(settings: Settings, symbols: list[str] | None = None, duration: floa
 
 def _close_orphans(layout: Layout) -> None:
     folders = [layout.raw_day(name, day) for name in layout.raw_symbols() for day in list(raw.days(layout, name))]
-    frames = sorted((layout.quarantine / _FRAMES).glob("????-??-??"))
-    latest = sorted({folder.name for folder in [*folders, *frames]})[-_ORPHANS_OF_DAYS:]
-    for folder in [*folders, *frames]:
-        for path in folder.glob(f".part_*{raw.OPEN}") if folder.name in latest else ():
-            logger.warning("{}: left open by a collector that was killed, taken over", raw.close(path))
+    root = layout.quarantine / _FRAMES
+    folders += [folder for folder in (root.iterdir() if root.is_dir() else ()) if day_of(folder.name)]
+    latest = sorted({folder.name for folder in folders})[-_ORPHANS_OF_DAYS:]
+    for path in raw.take_over(
+        path for folder in folders if folder.name in latest for path in raw.open_parts(folder)
+    ):  # fmt: skip
+        logger.warning("{}: left open by a collector that was killed, taken over", path)
 
 
 class _Collector:
@@ -122,12 +124,16 @@ class _Collector:
             self.buffer.give_back(*await asyncio.to_thread(self._append_all, lines, bad, now))
             if self.buffer.waiting > MOST_LINES:
                 raise LakeError(f"{self.settings.layout.raw}: cannot be written, and memory is full: free the disk")
-        for parts in (self.parts, self.bad_parts):
-            parts.close()
+        unnamed = [error for parts in (self.parts, self.bad_parts) if (error := _closed(parts))]
         if self.buffer.waiting:
             raise LakeError(
                 f"{self.settings.layout.raw}: {self.buffer.waiting:,} lines that were received could not be written: "
                 "free the disk and start again"
+            )
+        if unnamed:
+            raise LakeError(
+                f"{self.settings.layout.raw}: parts cannot be given their names ({unnamed[0]}): they are kept, and the "
+                "next collector tries again; crypto-lake doctor looks at the disk"
             )
 
     def _append_all(self, lines: Lines, bad: Timed, now: int) -> tuple[Lines, Timed]:
@@ -149,7 +155,10 @@ class _Collector:
         try:
             parts.end_slots(now)
         except OSError as error:
-            logger.error("a part could not be given its name ({}): look into its folder", error)
+            logger.error(
+                "{} parts cannot be given their names, the first because of: {}; they are kept, and tried again when "
+                "the next part ends: crypto-lake doctor looks at the disk", len(parts.unnamed), error,
+            )  # fmt: skip
         return left
 
     def _result(self, seconds: float) -> Collected:
@@ -158,6 +167,15 @@ class _Collector:
         return Collected(
             buffer.trades, buffer.quotes, buffer.quarantined, buffer.ignored, self.parts.closed, made, round(seconds, 1)
         )
+
+
+def _closed(parts: Parts) -> OSError | None:
+    """Close every part; return why one cannot be given its name."""
+    try:
+        parts.close()
+    except OSError as error:
+        return error
+    return None
 
 
 async def _set(stop: asyncio.Event) -> None:

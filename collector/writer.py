@@ -12,6 +12,7 @@ from itertools import groupby
 from pathlib import Path
 
 from lake import files, raw
+from lake.layout import open_part_name
 from lake.windows import DAY_US, SECOND_US, moment
 
 
@@ -31,18 +32,21 @@ class Parts:
         self._folder_of = folder_of
         self._slot_us = round(rotate_seconds * SECOND_US)
         self._open: dict[str, _Open] = {}
+        self._has_ended = False
+        self.unnamed: list[Path] = []
+        """Parts that have ended and still have their hidden names."""
         self.closed = 0
 
     def append(self, symbol: str, ts_recv: int, lines: Iterable[bytes]) -> None:
         """Append lines received at ``ts_recv`` (microseconds since 1970 UTC) and hand them to the system.
 
         Raises:
-            OSError: they could not be written; nothing of them is in the part, they can be given again.
+            OSError: they could not be written; none of them is in the part, and they can be given again.
         """
         slot = (ts_recv // self._slot_us, ts_recv // DAY_US)
         part = self._open.get(symbol)
         if part is not None and part.slot != slot:
-            self._close(symbol)
+            self._end(symbol)
             part = None
         part = part or self._begin(symbol, ts_recv, slot)
         rest = memoryview(b"".join(lines))
@@ -58,31 +62,62 @@ class Parts:
             raise
 
     def end_slots(self, now: int) -> None:
-        """Close the parts whose slot is over at ``now`` (microseconds since 1970 UTC)."""
+        """End the parts whose slot is over at ``now`` (microseconds since 1970 UTC), and name the parts that ended.
+
+        Raises:
+            OSError: a part cannot be given its name. All others have theirs, and the next part that ends tries again.
+        """
         slot = (now // self._slot_us, now // DAY_US)
-        for symbol in [name for name, part in self._open.items() if part.slot != slot]:
-            self._close(symbol)
+        self._end_all([name for name, part in self._open.items() if part.slot != slot])
 
     def close(self) -> None:
-        """Close every part."""
-        for symbol in list(self._open):
-            self._close(symbol)
+        """End every part, and name it.
+
+        Raises:
+            OSError: a part cannot be given its name; the next collector tries again.
+        """
+        self._has_ended = True
+        self._end_all(list(self._open))
 
     def _begin(self, symbol: str, ts_recv: int, slot: tuple[int, int]) -> _Open:
         folder = self._folder_of(symbol, moment(ts_recv).date())
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / raw.open_name(raw.next_number(folder))
+        path = folder / open_part_name(raw.next_number(folder))
         part = self._open[symbol] = _Open(path, path.open("xb", buffering=0), slot)
         return part
 
-    def _close(self, symbol: str) -> None:
-        part = self._open[symbol]
-        os.fsync(part.handle.fileno())
-        part.handle.close()
-        del self._open[symbol]
-        raw.close(part.path)
-        files.sync_folder(part.path.parent)
-        self.closed += 1
+    def _end_all(self, symbols: list[str]) -> None:
+        failed = []
+        for symbol in symbols:
+            try:
+                self._end(symbol)
+            except OSError as error:
+                failed.append(error)
+        if self._has_ended:
+            self._has_ended = False
+            failed += self._name_ended()
+        if failed:
+            raise failed[0]
+
+    def _name_ended(self) -> list[OSError]:
+        """Give the parts that have ended their own names; return why some cannot have theirs."""
+        ended, self.unnamed, failed = self.unnamed, [], []
+        for path in ended:
+            try:
+                raw.close(path)
+                files.sync_folder(path.parent)
+                self.closed += 1
+            except OSError as error:
+                failed.append(error)
+                if not isinstance(error, FileNotFoundError):  # such a part is gone, with its folder
+                    self.unnamed.append(path)
+        return failed
+
+    def _end(self, symbol: str) -> None:
+        part, self._has_ended = self._open.pop(symbol), True
+        self.unnamed.append(part.path)
+        with part.handle:
+            files.sync_open(part.handle.fileno())
 
 
 def by_slot(timed: Iterable[tuple[int, bytes]], slot_us: int) -> Iterator[tuple[int, list[bytes]]]:

@@ -14,15 +14,18 @@ from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
 from deployments import doctor_prefect, ports
-from lake import doctor, doctor_data, doctor_disk, doctor_install, doctor_net, settings
+from lake import doctor, doctor_data, doctor_disk, doctor_filesystem, doctor_install, doctor_net, settings
 from lake.doctor import Check, Finding
 from lake.errors import BadInputError, LakeError
 from lake.settings import Settings
 
 _COLORS = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 _MOST_TRADES = 20
-_REFUSED = {"base_path": BadInputError, "port server": BadInputError, "port dashboard": BadInputError,
-            "port docs": BadInputError, "disk full": LakeError, "Python": LakeError, "versions": LakeError}  # fmt: skip
+_REFUSED = {
+    "base_path": BadInputError, "file system": BadInputError, "port server": BadInputError,
+    "port dashboard": BadInputError, "port docs": BadInputError, "disk full": LakeError, "Python": LakeError,
+    "versions": LakeError,
+}  # fmt: skip
 
 
 def run() -> list[Finding]:
@@ -40,7 +43,7 @@ def _all(found: Settings) -> Mapping[str, Check]:
     return {
         **_install(), **_base(found, now), **_outside(found),
         "Prefect": lambda: doctor_prefect.all_of(found, now),
-        "leftovers": lambda: doctor_disk.temporary(layout, 5),
+        "leftovers": lambda: doctor_disk.strays(layout, 5),
         "quarantine": lambda: doctor_data.quarantine(layout),
         "days": lambda: doctor_data.days(layout, now),
     }  # fmt: skip
@@ -58,7 +61,8 @@ def _base(found: Settings, now: datetime) -> dict[str, Check]:
         return [doctor_disk.space(disk, a_day), doctor_disk.inodes(disk, a_day)]
 
     return {
-        "base_path": lambda: doctor_disk.writable(base), "room": room, "privacy": lambda: doctor_disk.private(base),
+        "base_path": lambda: doctor_disk.writable(base), "file system": lambda: doctor_filesystem.able(base),
+        "room": room, "privacy": lambda: doctor_disk.private(base),
         "secrets": lambda: doctor_disk.secrets(settings.config_file()), "ports": lambda: ports.all_of(found),
     }  # fmt: skip
 

@@ -31,7 +31,7 @@ def rotate(folder: Path, today: date, keep_days: int, most_bytes: int = MOST_BYT
         A line for each thing done.
     """
     done = []
-    for path in sorted(folder.glob("*.log")) if folder.is_dir() else ():
+    for path in sorted(folder.glob("[!.]*.log")) if folder.is_dir() else ():
         match = _ASIDE.match(path.name)
         if match is None:
             done += _set_aside(path, today, most_bytes)

@@ -51,7 +51,7 @@ def load(project: Path, suite: str) -> tuple[dict[str, list[Expectation]], list[
     found: dict[str, list[Expectation]] = {}
     doubts: list[str] = []
     for path in sorted((project / FOLDER).glob("*.py")):
-        if path.name.startswith("_"):
+        if path.name.startswith(("_", ".")):  # macOS puts a ._NAME.py beside a file on other systems' disks
             continue
         module = _run(path)
         wanted = _list(path, module, "EXPECTATIONS", Expectation, None)

@@ -28,7 +28,8 @@ SymbolDay = tuple[str, date]
 def quarantine(layout: Layout, seconds: float = 4.0) -> Finding:
     """How many records could not be read, and since when."""
     name, records, changed, deadline = "quarantine", 0, [], time.monotonic() + seconds
-    there = [path for path in layout.quarantine.rglob("*") if path.is_file() and not path.name.endswith(".reason.txt")]
+    paths = (path for path in layout.quarantine.rglob("*") if path.is_file() and not path.name.startswith("."))
+    there = [path for path in paths if not path.name.endswith(".reason.txt")]
     counted = 0
     for path in sorted(there, key=lambda one: one.stat().st_mtime, reverse=True):
         changed.append(path.stat().st_mtime)

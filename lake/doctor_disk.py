@@ -126,7 +126,8 @@ def private(base: Path) -> Finding:
     if closed := next((one for one in base.parents if not one.stat().st_mode & (stat.S_IXGRP | stat.S_IXOTH)), None):
         return Finding(name, "ok", f"nobody else can read it: {closed} is closed to others")
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
-        return Finding(name, "warn", f"others can read it (mode {stat.S_IMODE(mode):o})", f"chmod 700 '{base}'")
+        remedy = _closing(base, base, 0o700)
+        return Finding(name, "warn", f"others can read it (mode {stat.S_IMODE(mode):o})", remedy)
     return Finding(name, "ok", f"nobody else can read it (mode {stat.S_IMODE(mode):o})")
 
 
@@ -140,13 +141,28 @@ def secrets(config: Path | None) -> Finding:
     if not any(key in line for line in lines for key in ("auth_string", "database_url")):
         return Finding(name, "ok", f"none in {config.name}")
     if config.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        return Finding(name, "warn", f"{config} holds one, and others can read it", f"chmod 600 '{config}'")
+        remedy = _closing(config, config.parent, 0o600)
+        return Finding(name, "warn", f"{config} holds one, and others can read it", remedy)
     return Finding(name, "ok", f"{config.name} holds one, and nobody else can read it")
 
 
-def temporary(layout: Layout, seconds: float) -> Finding:
-    """Whether killed processes left something behind."""
-    return left(leftovers.find(layout, seconds=seconds))
+def _closing(path: Path, folder: Path, mode: int) -> str:
+    """How to close a path to others: by its mode, unless the disk has none (exFAT)."""
+    try:
+        with files.scratch(folder) as hidden:
+            hidden.touch()
+            hidden.chmod(0o600)
+            if stat.S_IMODE(hidden.stat().st_mode) == 0o600:
+                return f"chmod {mode:o} '{path}'"
+    except OSError:
+        pass
+    return "the disk has no permissions of its own: mount it with the options uid=YOU,umask=077"
+
+
+def strays(layout: Layout, seconds: float) -> list[Finding]:
+    """Whether something lies in the lake that does not belong there: left by killed processes, or foreign."""
+    found = leftovers.find(layout, seconds=seconds)
+    return [left(found), foreign(layout, found)]
 
 
 def left(found: Leftovers) -> Finding:
@@ -157,3 +173,13 @@ def left(found: Leftovers) -> Finding:
     counts = {"temporary files": found.temporary, "spills": found.spills, "open raw parts": found.open_parts}
     what = ", ".join(f"{len(paths)} {kind}" for kind, paths in counts.items() if paths)
     return Finding(name, "warn", f"{what} of dead processes{part}", "crypto-lake housekeeping")
+
+
+def foreign(layout: Layout, found: Leftovers) -> Finding:
+    """Report the files and folders among the data that no reader takes."""
+    name, part = "foreign files", "" if found.whole else " (not all of the lake was looked at: it is large)"
+    if not found.foreign:
+        return Finding(name, "ok", f"none among the lake's data{part}")
+    shown = ", ".join(path.relative_to(layout.base).as_posix() for path in found.examples)
+    more = f" and {found.foreign - len(found.examples):,} more" if found.foreign > len(found.examples) else ""
+    return Finding(name, "warn", f"{found.foreign:,} that no reader takes{part}: {shown}{more}", "move them away")

@@ -1,10 +1,15 @@
 """The one way a file gets into the lake: written beside its place under a hidden name, synced, renamed.
 
-A reader sees the old file or the new one, whole, and never a part. After a kill a hidden ``.NAME.*.tmp`` may remain,
-which no glob of the lake matches; ``sweep`` takes it away.
+A reader sees the old file or the new one, whole, and never a part. After a kill a hidden ``.NAME.PID-XXXXXXXX.tmp`` may
+remain, which no reader takes; ``sweep`` removes it. A file that must not take the place of another is given its name by
+``place``.
 """
 
+import errno
 import os
+import re
+import shutil
+import sys
 import time
 import uuid
 from collections.abc import Iterator
@@ -17,6 +22,13 @@ import pyarrow.parquet as pq
 
 from lake.errors import LakeError
 
+if sys.platform != "win32":
+    import fcntl
+
+TEMPORARY = re.compile(r"\.(?P<name>.+)\.(?P<pid>[0-9]+)-[0-9a-f]{8}\.tmp")
+"""The names that `scratch` gives."""
+_CANNOT = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
+"""The answers of a disk to a call that it does not have: many network mounts have no fsync for a folder."""
 _TRIES = 50  # a reader holds a small file for a moment; one that keeps it for a second is an error
 
 
@@ -49,16 +61,81 @@ def _replace(hidden: Path, path: Path) -> None:
     hidden.replace(path)
 
 
+def place(hidden: Path, path: Path) -> None:
+    """Give a whole file its name unless that name is taken: nothing is ever overwritten.
+
+    A hard link fails where the name is taken, in one step. A disk without hard links (exFAT, many network mounts) gets
+    a rename instead, while the folder is locked, so that no two processes take one name. A kill leaves the file under
+    its hidden name, under its own, or under both, and always whole.
+
+    Raises:
+        FileExistsError: the name is taken.
+        OSError: the file cannot be given the name; it keeps its hidden one.
+    """
+    try:
+        path.hardlink_to(hidden)
+    except FileExistsError:
+        if not _is_linked(hidden, path):
+            raise
+    except OSError:
+        _rename_to_free_name(hidden, path)
+        return
+    hidden.unlink()
+
+
+def _is_linked(hidden: Path, path: Path) -> bool:
+    """Whether both names are of one file: a killed process had linked it, or a network lost the answer to our link."""
+    return hidden.stat().st_nlink > 1 and path.samefile(hidden)
+
+
+def _rename_to_free_name(hidden: Path, path: Path) -> None:
+    with _locked(path.parent):
+        if os.path.lexists(path):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+        hidden.rename(path)
+    with suppress(OSError):
+        os.utime(path.parent)  # exFAT by FUSE leaves it after a rename, and it tells readers to look (`lake.unread`)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Lock a folder against others that call this; on Windows a rename never takes the place of a file."""
+    if sys.platform == "win32":
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
 @contextmanager
 def scratch(folder: Path, name: str = "scratch") -> Iterator[Path]:
-    """Yield a hidden path in a folder, which is made if need be; what is there when the block ends is taken away."""
+    """Yield a hidden path in a folder, which is made if need be; the file there when the block ends is removed."""
     folder.mkdir(parents=True, exist_ok=True)
-    hidden = folder / f".{name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.tmp"
+    hidden = _hidden(folder, name)
     try:
         yield hidden
     finally:
         with suppress(OSError):
             hidden.unlink(missing_ok=True)
+
+
+@contextmanager
+def scratch_folder(folder: Path, name: str) -> Iterator[Path]:
+    """Yield a new hidden folder in a folder; it is removed with all that is in it when the block ends."""
+    hidden = _hidden(folder, name)
+    hidden.mkdir(parents=True)
+    try:
+        yield hidden
+    finally:
+        shutil.rmtree(hidden, ignore_errors=True)
+
+
+def _hidden(folder: Path, name: str) -> Path:
+    return folder / f".{name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.tmp"
 
 
 @contextmanager
@@ -108,7 +185,7 @@ def parquet(path: Path, remedy: str) -> Iterator[pq.ParquetFile]:
 def sync(path: Path) -> None:
     """Make what was written to a file survive a power cut."""
     with path.open("rb+") as handle:
-        os.fsync(handle.fileno())
+        sync_open(handle.fileno())
 
 
 def sync_folder(folder: Path) -> None:
@@ -117,9 +194,22 @@ def sync_folder(folder: Path) -> None:
         return
     handle = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(handle)
+        sync_open(handle)
     finally:
         os.close(handle)
+
+
+def sync_open(handle: int) -> None:
+    """Call fsync for an open file or folder, where the disk has it. `crypto-lake doctor` reports one that does not.
+
+    Raises:
+        OSError: the disk failed, or is full.
+    """
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in _CANNOT:
+            raise
 
 
 def set_aside(path: Path) -> Path:
@@ -128,10 +218,12 @@ def set_aside(path: Path) -> Path:
     Raises:
         LakeError: the folder cannot be written to.
     """
-    names = (f"{path.name}.damaged{f'-{number}' if number > 1 else ''}" for number in count(1))
-    aside = next(place for name in names if not (place := path.with_name(name)).exists())
     try:
-        path.rename(aside)
+        for number in count(1):
+            aside = path.with_name(f"{path.name}.damaged{f'-{number}' if number > 1 else ''}")
+            with suppress(FileExistsError):
+                place(path, aside)
+                break
         sync_folder(path.parent)
     except OSError as error:
         reason = error.strerror or error
@@ -139,12 +231,13 @@ def set_aside(path: Path) -> Path:
     return aside
 
 
-def sweep(folder: Path, name: str = "*") -> list[Path]:
-    """Take away what a killed writer left in a folder, of all files or of one.
+def sweep(folder: Path, name: str | None = None) -> list[Path]:
+    """Remove what a killed writer left in a folder, of all files or of one; return what there was.
 
     Call it only while holding the lock of whoever writes there.
     """
-    left = [path for path in folder.glob(f".{name}.*.tmp") if path.is_file()] if folder.is_dir() else []
+    found = ((path, TEMPORARY.fullmatch(path.name)) for path in (folder.iterdir() if folder.is_dir() else ()))
+    left = [path for path, match in found if match and name in (None, match["name"]) and path.is_file()]
     for path in left:
         path.unlink(missing_ok=True)
     return left

@@ -7,29 +7,19 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lake.errors import BadInputError
 from lake.layout import Layout, part_number
-from lake.names import ticker as checked
 
 
 def today(layout: Layout, day: date) -> dict[str, int]:
     """Return of a UTC day: raw parts that are closed, rows of 1-second bars, macro minutes."""
     raw = (layout.raw_day(symbol, day) for symbol in layout.raw_symbols())
     bars = (path for symbol in layout.bar_symbols() for path in layout.hour_files(symbol, day).values())
-    macro = (layout.macro_file(ticker, day) for ticker in layout.tickers() if _is_ticker(ticker))
+    macro = (layout.macro_file(ticker, day) for ticker in layout.tickers())
     return {
         "raw_count_today": sum(map(_parts, raw)),
         "parquet_1s_rows_today": sum(map(_rows, bars)),
         "macro_min_rows_today": sum(map(_rows, macro)),
     }
-
-
-def _is_ticker(name: str) -> bool:
-    """Whether a folder is a ticker's; somebody else's folder counts for nothing."""
-    try:
-        return bool(checked(name))
-    except BadInputError:
-        return False
 
 
 def _parts(folder: Path) -> int:

@@ -3,10 +3,12 @@
 The outside of it is a contract (README, "Folder map"): people glob these paths from notebooks.
 """
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from pathlib import Path
 
 from lake.errors import BadInputError
@@ -17,9 +19,10 @@ EXCHANGE = "binance"
 
 _DAY_FOLDER = re.compile(r"year=(\d{4})/month=(\d{2})/day=(\d{2})\Z")
 _YEAR_FOLDER = re.compile(r"year=(\d{4})\Z")
-_HOUR_FILE = re.compile(r"bars_1s_(\d{2})\.parquet\Z")
-_DAY_FILE = re.compile(r"(\d{4}-\d{2}-\d{2})\.parquet\Z")
-_PART = re.compile(r"part_(\d{4,})\.jsonl\Z")
+_PART = re.compile(r"part_(?!0000)([0-9]{4}|[1-9][0-9]{4,})\.jsonl\Z")
+_OPEN_PART = re.compile(r"\.(part_[0-9]+\.jsonl)\.open\Z")
+HOUR_FILES = {f"bars_1s_{hour:02}.parquet": hour for hour in range(24)}
+"""The names of the hour files of a day, and their hours."""
 
 
 @dataclass(frozen=True)
@@ -56,11 +59,10 @@ class Layout:
 
     def hour_files(self, symbol: str, day: date) -> dict[datetime, Path]:
         """The hour files of a day that are there, by hour, in order."""
-        found = {}
-        for path in sorted(_inside(self.hour_folder(symbol, day))):
-            if match := _HOUR_FILE.match(path.name):
-                found[datetime(day.year, day.month, day.day, int(match[1]), tzinfo=UTC)] = path
-        return found
+        folder = self.hour_folder(symbol, day)
+        there = _files(folder)
+        at = (datetime(day.year, day.month, day.day, hour, tzinfo=UTC) for hour in HOUR_FILES.values())
+        return {hour: folder / name for hour, name in zip(at, HOUR_FILES, strict=True) if name in there}
 
     def bar_symbols(self) -> list[str]:
         """Every symbol that has bars, in alphabetical order."""
@@ -74,13 +76,12 @@ class Layout:
         """The days of a symbol that have hour files, in order: those not compacted, or not wholly."""
         root = self.parquet / checked(symbol)
         folders = root.glob("year=*/month=*/day=*")
-        return _days_of(one for one in folders if any(_HOUR_FILE.match(path.name) for path in _inside(one)))
+        return _days_of(one for one in folders if not HOUR_FILES.keys().isdisjoint(_files(one)))
 
     def compacted_days(self, symbol: str) -> list[date]:
         """The days of a symbol that have a compacted file, in order."""
-        root = self.parquet / checked(symbol)
-        names = (_DAY_FILE.match(path.name) for path in root.iterdir()) if root.is_dir() else ()
-        days = (day_of(match[1]) for match in names if match)
+        names = _files(self.parquet / checked(symbol))
+        days = (day_of(name.removesuffix(".parquet")) for name in names if name.endswith(".parquet"))
         return sorted(day for day in days if day is not None)
 
     def kline_symbols(self) -> list[str]:
@@ -93,22 +94,22 @@ class Layout:
         return self.base / "backfill" / EXCHANGE
 
     def kline_file(self, symbol: str, day: date, interval: str) -> Path:
-        """The exchange's klines of one symbol and interval that open on a UTC day.
-
-        ``1M`` is ``month`` here: on a disk that takes capitals for small letters it would be ``1m``, and ``1mo``, the
-        archive's name of it, is found by a glob for ``klines_1m*``.
-        """
-        name = f"klines_{'month' if interval == '1M' else interval}.parquet"
-        return _partition(self.backfill / checked(symbol), day) / name
+        """The exchange's klines of one symbol and interval that open on a UTC day."""
+        return _partition(self.backfill / checked(symbol), day) / kline_name(interval)
 
     def kline_days(self, symbol: str, interval: str) -> list[date]:
         """The days of a symbol that have klines of an interval, in order."""
-        return _days(self.backfill / checked(symbol), self.kline_file(symbol, date.min, interval).name)
+        return _days(self.backfill / checked(symbol), kline_name(interval))
 
     @property
     def derivatives(self) -> Path:
         """The folder of what USD-M futures have: funding and open interest."""
         return self.base / "derivatives" / EXCHANGE
+
+    def derivative_symbols(self) -> list[str]:
+        """Every contract that has fundings or open interest, in alphabetical order."""
+        roots = (self.derivatives / kind for kind in ("funding", "open_interest"))
+        return sorted({name for root in roots for name in _folders(root)})
 
     def funding_file(self, symbol: str, year: int) -> Path:
         """The fundings of one perpetual in a UTC year."""
@@ -135,7 +136,7 @@ class Layout:
 
     def tickers(self) -> list[str]:
         """Every ticker that has macro minutes, in alphabetical order."""
-        return _folders(self.macro, checked_ticker)
+        return _folders(self.macro, is_ticker)
 
     def macro_file(self, ticker: str, day: date) -> Path:
         """The minute bars of one ticker on a UTC day."""
@@ -220,6 +221,15 @@ def day_of(name: str) -> date | None:
     return day if day.isoformat() == name else None
 
 
+def kline_name(interval: str) -> str:
+    """The name of a file of klines.
+
+    ``1M`` is ``month`` here: on a disk that takes capitals for small letters it would be ``1m``, and ``1mo``, the
+    archive's name of it, is found by a glob for ``klines_1m*``.
+    """
+    return f"klines_{'month' if interval == '1M' else interval}.parquet"
+
+
 def part_name(number: int) -> str:
     """The name of the raw part with this number, counted from 1 within its day."""
     return f"part_{number:04d}.jsonl"
@@ -229,6 +239,29 @@ def part_number(name: str) -> int | None:
     """The number in a raw part's name, or None where the file is no raw part."""
     match = _PART.match(name)
     return int(match[1]) if match else None
+
+
+def open_part_name(number: int) -> str:
+    """The hidden name of the raw part with this number while it is being written."""
+    return f".{part_name(number)}.open"
+
+
+def open_part_number(name: str) -> int | None:
+    """The number in the hidden name of a part that is being written, or None where the file is none."""
+    match = _OPEN_PART.match(name)
+    return part_number(match[1]) if match else None
+
+
+@lru_cache(maxsize=4096)
+def is_symbol(name: str) -> bool:
+    """Whether a folder is named after a symbol."""
+    return _is(name, checked)
+
+
+@lru_cache(maxsize=4096)
+def is_ticker(name: str) -> bool:
+    """Whether a folder is named after a ticker."""
+    return _is(name, checked_ticker)
 
 
 def _partition(folder: Path, day: date) -> Path:
@@ -245,18 +278,19 @@ def _days_of(folders: Iterator[Path]) -> list[date]:
     return sorted(day for day in days if day is not None)
 
 
-def _inside(folder: Path) -> list[Path]:
-    """What is in a folder, which compaction may take away at any moment."""
+def _files(folder: Path) -> set[str]:
+    """The names of the files in a folder, which compaction may remove at any moment."""
     try:
-        return list(folder.iterdir())
+        with os.scandir(folder) as entries:
+            return {entry.name for entry in entries if entry.is_file()}
     except (FileNotFoundError, NotADirectoryError):
-        return []
+        return set()
 
 
-def _folders(root: Path, check: Callable[[str], str] = checked) -> list[str]:
-    """The folders whose names are symbols, or what ``check`` takes; any other is nobody's."""
+def _folders(root: Path, check: Callable[[str], bool] = is_symbol) -> list[str]:
+    """The folders whose names are symbols, or what ``check`` takes; any other is not the lake's."""
     names = (path.name for path in root.iterdir() if path.is_dir()) if root.is_dir() else ()
-    return sorted(name for name in names if _is(name, check))
+    return sorted(filter(check, names))
 
 
 def _is(name: str, check: Callable[[str], str]) -> bool:

@@ -1,5 +1,6 @@
 """Operating-system locks: two processes never write the same thing, and a killed one leaves no lock behind."""
 
+import errno
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,8 @@ from filelock import FileLock, Timeout
 
 from lake.errors import LakeError
 from lake.layout import Layout
+
+_NO_LOCKS = (errno.ENOLCK, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP)
 
 
 class _Lock(FileLock):
@@ -27,6 +30,8 @@ class _Lock(FileLock):
             raise
         except OSError as error:
             remedy = "it must be a file of the user who runs this: chown it, or remove it while nothing runs"
+            if error.errno in _NO_LOCKS:
+                remedy = "this disk has no file locks: put base_path on a local disk"
             raise LakeError(f"{self.lock_file}: cannot be opened ({error.strerror or error}): {remedy}") from error
 
 

@@ -49,8 +49,8 @@ def read(path: Path) -> pa.Table:
 
 def newest(layout: Layout, ticker: str) -> datetime | None:
     """Return the start of the newest minute that is held of a ticker, or None where there is none."""
-    paths = _files(layout, ticker)
-    table = read(paths[-1]) if paths else MACRO.empty()
+    days = layout.macro_days(ticker)
+    table = read(layout.macro_file(ticker, days[-1])) if days else MACRO.empty()
     return moment(table["ts"].cast(pa.int64())[-1].as_py()) if table.num_rows else None
 
 
@@ -64,10 +64,6 @@ def sweep(layout: Layout, ticker: str) -> None:
     """Take away what a killed writer left of a ticker. Call it with the ticker's lock held."""
     for folder in (layout.macro / ticker).glob("year=*/month=*/day=*"):
         files.sweep(folder)
-
-
-def _files(layout: Layout, ticker: str) -> list[Path]:
-    return sorted((layout.macro / ticker).glob("year=*/month=*/day=*/macro_minute.parquet"))
 
 
 def _bars(table: pa.Table) -> dict[int, Bar]:

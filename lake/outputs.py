@@ -14,9 +14,8 @@ Hidden files (``.NAME.….tmp``) that a kill leaves are swept by the next run th
 """
 
 import json
-import re
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from lake import files
@@ -115,7 +114,8 @@ def placed(out: Path, overwrite: bool) -> Iterator[tuple[Path, Path]]:
     """
     receipt = receipt_of(out)
     try:
-        _sweep(out)
+        for name in (out.name, receipt.name):
+            files.sweep(out.parent, name)
         with files.scratch(out.parent, out.name) as hidden, files.scratch(out.parent, receipt.name) as hidden_receipt:
             yield hidden, hidden_receipt
             for path in (hidden, hidden_receipt):
@@ -141,29 +141,8 @@ def _create(out: Path, hidden: Path, receipt: Path, hidden_receipt: Path) -> Non
     hidden_receipt.replace(receipt)
     files.sync_folder(out.parent)
     try:
-        _link(hidden, out)
+        files.place(hidden, out)
     except OSError:
         receipt.unlink()
         raise
     files.sync_folder(out.parent)
-
-
-def _link(hidden: Path, out: Path) -> None:
-    """Give a file its name unless somebody has taken it: a rename would take it away from them."""
-    try:
-        out.hardlink_to(hidden)
-    except FileExistsError:
-        raise
-    except OSError:  # a disk without links
-        if out.exists():
-            raise FileExistsError(17, "File exists") from None
-        hidden.rename(out)
-
-
-def _sweep(out: Path) -> None:
-    """Take away what killed writers of this very file left."""
-    left = re.compile(rf"\.{re.escape(out.name)}({re.escape(RECEIPT)})?\.\d+-[0-9a-f]{{8}}\.tmp")
-    for path in out.parent.iterdir() if out.parent.is_dir() else ():
-        if left.fullmatch(path.name):
-            with suppress(FileNotFoundError):
-                path.unlink()

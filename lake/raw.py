@@ -4,20 +4,19 @@ A part that is being written has the hidden name ``.part_0001.jsonl.open``. When
 found dead, it takes its own name and is never written again.
 """
 
-import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from filelock import Timeout
+from loguru import logger
 
 from lake import files, locks
-from lake.layout import Layout, day_of, part_name, part_number
+from lake.layout import Layout, day_of, open_part_number, part_name, part_number
 
-OPEN = ".open"
-_RACY_NS = 2_000_000_000
+_RACY_NS = 3_000_000_000
 
 
 @dataclass(frozen=True, order=True)
@@ -34,15 +33,16 @@ class Part:
         return layout.raw_day(symbol, self.day) / self.name
 
 
-def open_name(number: int) -> str:
-    """The hidden name of a part that is being written."""
-    return f".{part_name(number)}{OPEN}"
+def open_parts(folder: Path) -> list[Path]:
+    """The parts of a day folder that are being written, or that a killed collector left open."""
+    paths = folder.iterdir() if folder.is_dir() else ()
+    return sorted(path for path in paths if open_part_number(path.name) is not None)
 
 
 def next_number(folder: Path) -> int:
     """The number of the next part of a day folder: after every part that is there, open ones too."""
     names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
-    numbers = [part_number(name.removeprefix(".").removesuffix(OPEN)) or 0 for name in names]
+    numbers = [part_number(name) or open_part_number(name) or 0 for name in names]
     return max(numbers, default=0) + 1
 
 
@@ -69,47 +69,63 @@ def parts(layout: Layout, symbol: str, day: date) -> list[Part]:
 
 
 def settled(mtime_ns: int) -> bool:
-    """Whether a folder's time of change is old enough that another change would surely have another time.
+    """Whether a folder's time of change is old enough that any change from now on will give it another.
 
-    A file system's clock ticks every few milliseconds; a change within the same tick as the last cannot be seen by it.
+    Ask before the folder is listed. FAT counts in steps of 2 seconds, other file systems in milliseconds.
     The clock is asked here because the answer only saves a listing and never changes what is built.
     """
     return time.time_ns() - mtime_ns > _RACY_NS
 
 
-def adopt_orphans(layout: Layout, folders: Iterator[Path] | list[Path]) -> list[Path]:
+def adopt_orphans(layout: Layout, folders: Iterable[Path]) -> list[Path]:
     """Give the parts that a killed collector left open their own names, unless a collector is running.
 
     What was flushed is kept; a last line that is torn costs itself alone when the part is read.
     """
-    orphans = [path for folder in folders if folder.is_dir() for path in folder.glob(f".part_*{OPEN}")]
+    orphans = [path for folder in folders for path in open_parts(folder)]
     if not orphans:
         return []
     try:
         with locks.collector(layout).acquire(timeout=0):
-            return [close(path) for path in orphans if path.exists()]
+            return take_over(orphans)
     except Timeout:
         return []
 
 
+def take_over(orphans: Iterable[Path]) -> list[Path]:
+    """Give open parts their own names, and log those that cannot have one. Call it with the collector's lock held."""
+    done = []
+    for path in orphans:
+        try:
+            done.append(close(path))
+        except FileNotFoundError:  # somebody else has named it, or removed it
+            continue
+        except OSError as error:
+            logger.warning("{}: cannot be given its own name, so it is not read ({}): check the disk", path, error)
+    return done
+
+
 def close(path: Path) -> Path:
-    """Give an open part its own name, or the next free one; an empty one is taken away. Returns its path."""
+    """Give an open part its own name, or the next free one; an empty one is removed. Returns its path.
+
+    Raises:
+        OSError: it cannot be given a name; it keeps its hidden one.
+    """
     if path.stat().st_size == 0:
         path.unlink()
         return path
-    final = path.with_name(path.name.removeprefix(".").removesuffix(OPEN))
-    final = _link(path, final)
-    path.unlink()
-    return final
+    return _named(path, path.with_name(part_name(open_part_number(path.name) or next_number(path.parent))))
 
 
-def _link(hidden: Path, path: Path) -> Path:
-    """Give a hidden file a part's name, another if it is taken: a link fails there, where a rename would overwrite."""
+def _named(hidden: Path, path: Path) -> Path:
+    """Give a hidden file a part's name, or a later one where that is taken."""
     while True:
         try:
-            path.hardlink_to(hidden)
+            files.place(hidden, path)
         except FileExistsError:
-            path = path.with_name(part_name(next_number(path.parent)))
+            # Not the same number again: to some disks a PART_0007.JSONL that nobody lists is in the way too.
+            number = max(next_number(path.parent), (part_number(path.name) or 0) + 1)
+            path = path.with_name(part_name(number))
         else:
             return path
 
@@ -117,13 +133,12 @@ def _link(hidden: Path, path: Path) -> Path:
 def add_part(folder: Path, data: bytes) -> Path:
     """Put a whole part into a day folder under the next free number, and return its path.
 
-    The number is taken by a link, which fails where another process has just taken the same, and never overwrites.
+    Another process may take a number at the same time: then the part gets a later one (`lake.files.place`).
     """
     with files.scratch(folder) as hidden:
         with hidden.open("wb") as handle:
             handle.write(data)
-            handle.flush()
-            os.fsync(handle.fileno())
-        path = _link(hidden, folder / part_name(next_number(folder)))
+        files.sync(hidden)
+        path = _named(hidden, folder / part_name(next_number(folder)))
         files.sync_folder(folder)
     return path

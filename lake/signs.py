@@ -6,6 +6,7 @@ by the place in which that id means anything: in another container it means anot
 
 import json
 import platform
+import re
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -29,6 +30,7 @@ _NUMBERS = {
     "last_latency_p50_ms", "last_latency_p95_ms", "last_duration_s", "last_run_rows_written", "trades", "quotes",
     "quarantined", "connections", "waiting",
 }  # fmt: skip
+_NAME = re.compile(r"[a-z][a-z0-9_]*\.json")
 _TRIES = 20  # Windows lets nobody open a file in the moment in which it is replaced
 
 
@@ -116,7 +118,7 @@ def path(layout: Layout, part: str) -> Path:
 def read(layout: Layout) -> dict[str, Sign]:
     """Return the sign of every part that ever said one. One that cannot be read is none."""
     folder = layout.health / "parts"
-    names = sorted(place.stem for place in folder.glob("[a-z]*.json")) if folder.is_dir() else []
+    names = sorted(place.stem for place in folder.iterdir() if _NAME.fullmatch(place.name)) if folder.is_dir() else []
     return {name: sign for name in names if (sign := read_one(layout, name)) is not None}
 
 

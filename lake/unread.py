@@ -23,13 +23,14 @@ def scan(layout: Layout, ledger: Ledger) -> Iterator[list[Part]]:
             continue
         raw.adopt_orphans(layout, [layout.raw_day(ledger.symbol, day)])
         mtime_ns = layout.raw_day(ledger.symbol, day).stat().st_mtime_ns
+        is_settled = raw.settled(mtime_ns)
         here, known = raw.parts(layout, ledger.symbol, day), ledger.parts(day)
         if lost := set(known) - {part.name for part in here}:
             ledger.lose(day, lost)
         changed = [part for part in here if known.get(part.name) != part]
         if changed:
             yield changed
-        elif day in compacted and raw.settled(mtime_ns):
+        elif day in compacted and is_settled:
             ledger.folder_read(day, mtime_ns)
 
 

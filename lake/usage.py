@@ -1,16 +1,19 @@
 """What takes the space: files and bytes of the lake by kind and by symbol, and how much comes a day.
 
+Among the data only the lake's own files count by kind and symbol (`lake.own_files`); foreign ones are ``other``.
+
 A file's day is that in its path (``2025-10-20``, ``year=2025/month=10/day=20``), else the day it was last changed: so
 what was fetched yesterday of a year ago is no growth of yesterday.
 """
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+from lake import own_files
 from lake.layout import Layout, day_of
 
 KINDS = (
@@ -91,7 +94,7 @@ def measure(layout: Layout, today: date) -> Usage:
     for folder, parts in _folders(str(layout.base)):
         kind = _FOLDERS.get(parts[0], "other") if parts else "other"
         at = _SYMBOL_AT.get(kind, 99)
-        named = _day_of_folder(parts)
+        named, is_own = _day_of_folder(parts), _own(parts)
         for entry in _entries(folder):
             name = entry.name
             try:
@@ -101,9 +104,9 @@ def measure(layout: Layout, today: date) -> Usage:
             except OSError:
                 continue
             day = named or day_of(name[:10]) or datetime.fromtimestamp(state.st_mtime, UTC).date()
-            which = "temporary" if name.startswith(".") and name.endswith((".tmp", ".open")) else kind
+            which = kind if is_own(name) else "temporary" if own_files.is_temporary(name) else "other"
             found.kinds[which].add(state.st_size, day, since, today)
-            if len(parts) > at:
+            if len(parts) > at and which != "other":
                 by_kind = found.symbols.setdefault(parts[at], {})
                 by_kind.setdefault(which, Amount()).add(state.st_size, day, since, today)
     return found
@@ -117,7 +120,7 @@ def rate(layout: Layout, today: date) -> Amount:
     for day in sorted(raw | bars)[-_RATE_DAYS:]:
         folders = [layout.raw_day(symbol, day) for symbol in layout.raw_symbols()]
         folders += [layout.hour_folder(symbol, day) for symbol in layout.bar_symbols()]
-        sizes = [size for folder in folders for size in _sizes(_entries(str(folder)))]
+        sizes = [size for folder in folders for size in _sizes(layout, folder)]
         for path in (layout.day_file(symbol, day) for symbol in layout.bar_symbols()):
             sizes += [path.stat().st_size] if path.exists() else []
         for size in sizes:
@@ -153,10 +156,18 @@ def _entries(folder: str) -> list[os.DirEntry[str]]:
         return []
 
 
-def _sizes(entries: Iterable[os.DirEntry[str]]) -> Iterator[int]:
-    for entry in entries:
+def _own(parts: own_files.Parts) -> Callable[[str], bool]:
+    """The check of the names of files in a folder that are the lake's; where it keeps no data, all are."""
+    if parts and parts[0] in own_files.DATA:
+        return own_files.names_in(parts)
+    return lambda name: not own_files.is_temporary(name)
+
+
+def _sizes(layout: Layout, folder: Path) -> Iterator[int]:
+    is_own = own_files.names_in(folder.relative_to(layout.base).parts)
+    for entry in _entries(str(folder)):
         try:
-            if entry.is_file(follow_symlinks=False):
+            if is_own(entry.name) and entry.is_file(follow_symlinks=False):
                 yield entry.stat(follow_symlinks=False).st_size
         except OSError:
             continue

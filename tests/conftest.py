@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -51,6 +52,28 @@ def small_disk():
     yield folder
     subprocess.run(["umount", folder], check=True)
     folder.rmdir()
+
+
+@pytest.fixture
+def exfat():
+    """A real disk without hard links and permissions: exFAT, by FUSE."""
+    tools = [shutil.which(name) for name in ("mkfs.exfat", "mount.exfat-fuse", "losetup")]
+    if os.geteuid() or None in tools or not Path("/dev/fuse").exists():
+        pytest.skip("no exFAT can be mounted here: apt-get install exfat-fuse exfatprogs, as root")
+    make, mount, losetup = tools
+    with tempfile.TemporaryDirectory() as name:
+        image, folder = Path(name, "image"), Path(name, "disk")
+        folder.mkdir()
+        with image.open("wb") as handle:
+            handle.truncate(64 << 20)
+        subprocess.run([make, image], check=True, stdout=subprocess.DEVNULL)
+        loop = subprocess.run([losetup, "-f", "--show", image], capture_output=True, text=True).stdout.strip()
+        if not loop or subprocess.run([mount, loop, folder], stdout=subprocess.DEVNULL).returncode:
+            subprocess.run([losetup, "-d", loop] if loop else ["true"], check=True)
+            pytest.skip("no exFAT can be mounted here")
+        yield folder
+        subprocess.run(["umount", folder], check=True)
+        subprocess.run([losetup, "-d", loop], check=True)
 
 
 class Raw:

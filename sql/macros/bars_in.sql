@@ -5,30 +5,51 @@
 -- The hour files are listed once and before the days: listed twice, a file born or gone in between takes its hour along.
 -- time_bucket, as date_trunc takes the client's zone, and hours of Kolkata begin at half past.
 -- A file that goes away between listing and reading is an error, never a wrong answer: ask again.
+-- Why the symbol comes from the path: a filter on it then leaves out files before they are opened, and a copy of a folder
+-- under another name is no second count of the same bars.
 -- A glob may find no file; one of a list that is not there is an error, never an empty result.
+CREATE OR REPLACE MACRO bar_schema() AS file_schema(
+    'window_start TIMESTAMPTZ, open DOUBLE, high DOUBLE, low DOUBLE, close DOUBLE, '
+    || 'volume_base DOUBLE, volume_quote DOUBLE, trade_count BIGINT, vwap DOUBLE, '
+    || 'bid DOUBLE, ask DOUBLE, spread DOUBLE, taker_buy_base DOUBLE, taker_buy_quote DOUBLE, '
+    || 'first_trade_id BIGINT, last_trade_id BIGINT, complete BOOLEAN'
+);
 CREATE OR REPLACE MACRO bars_in(hour_files, day_files) AS TABLE
 WITH columns AS (
     SELECT
-        NULL::VARCHAR AS symbol, NULL::TIMESTAMPTZ AS window_start, NULL::DOUBLE AS open, NULL::DOUBLE AS high,
-        NULL::DOUBLE AS low, NULL::DOUBLE AS close, NULL::DOUBLE AS volume_base, NULL::DOUBLE AS volume_quote,
+        NULL::TIMESTAMPTZ AS window_start, NULL::DOUBLE AS open, NULL::DOUBLE AS high, NULL::DOUBLE AS low,
+        NULL::DOUBLE AS close, NULL::DOUBLE AS volume_base, NULL::DOUBLE AS volume_quote,
         NULL::BIGINT AS trade_count, NULL::DOUBLE AS vwap, NULL::DOUBLE AS bid, NULL::DOUBLE AS ask,
         NULL::DOUBLE AS spread, NULL::DOUBLE AS taker_buy_base, NULL::DOUBLE AS taker_buy_quote,
-        NULL::BIGINT AS first_trade_id, NULL::BIGINT AS last_trade_id, NULL::BOOLEAN AS complete
+        NULL::BIGINT AS first_trade_id, NULL::BIGINT AS last_trade_id, NULL::BOOLEAN AS complete,
+        NULL::VARCHAR AS path
     WHERE false
 ),
-hour_rows AS MATERIALIZED (
+in_hours AS (
     SELECT * FROM columns
     UNION ALL BY NAME
     SELECT * FROM read_parquet(
-        hour_files, allow_empty = (typeof(hour_files) = 'VARCHAR' OR len(hour_files) = 0), hive_partitioning = false
+        hour_files, allow_empty = (typeof(hour_files) = 'VARCHAR' OR len(hour_files) = 0), filename = 'path',
+        hive_partitioning = false, schema = bar_schema()
     )
 ),
-day_rows AS (
+in_days AS (
     SELECT * FROM columns
     UNION ALL BY NAME
     SELECT * FROM read_parquet(
-        day_files, allow_empty = (typeof(day_files) = 'VARCHAR' OR len(day_files) = 0), hive_partitioning = false
+        day_files, allow_empty = (typeof(day_files) = 'VARCHAR' OR len(day_files) = 0), filename = 'path',
+        hive_partitioning = false, schema = bar_schema()
     )
+),
+hour_rows AS MATERIALIZED (
+    SELECT parse_path(path)[-5] AS symbol, * EXCLUDE (path)
+    FROM in_hours
+    WHERE typeof(hour_files) <> 'VARCHAR' OR is_symbol(parse_path(path)[-5])
+),
+day_rows AS (
+    SELECT parse_path(path)[-2] AS symbol, * EXCLUDE (path)
+    FROM in_days
+    WHERE typeof(day_files) <> 'VARCHAR' OR is_symbol(parse_path(path)[-2])
 ),
 hours AS (SELECT DISTINCT symbol, time_bucket(INTERVAL 1 HOUR, window_start) AS hour FROM hour_rows),
 bars AS (

@@ -8,17 +8,23 @@
 CREATE OR REPLACE MACRO funding_oi_in(funding_files, interest_files) AS TABLE
 WITH funding_columns AS (
     SELECT
-        NULL::VARCHAR AS symbol, NULL::TIMESTAMPTZ AS funding_time, NULL::DOUBLE AS funding_rate,
-        NULL::DOUBLE AS mark_price
+        NULL::TIMESTAMPTZ AS funding_time, NULL::DOUBLE AS funding_rate, NULL::DOUBLE AS mark_price,
+        NULL::VARCHAR AS path
     WHERE false
 ),
-fundings AS (
+funding_rows AS (
     SELECT * FROM funding_columns
     UNION ALL BY NAME
     SELECT * FROM read_parquet(
         funding_files, allow_empty = (typeof(funding_files) = 'VARCHAR' OR len(funding_files) = 0),
-        hive_partitioning = false
+        filename = 'path', hive_partitioning = false,
+        schema = file_schema('funding_time TIMESTAMPTZ, funding_rate DOUBLE, mark_price DOUBLE')
     )
+),
+fundings AS (
+    SELECT parse_path(path)[-3] AS symbol, * EXCLUDE (path)
+    FROM funding_rows
+    WHERE typeof(funding_files) <> 'VARCHAR' OR is_symbol(parse_path(path)[-3])
 ),
 interest_columns AS (
     SELECT
@@ -31,7 +37,8 @@ interest_rows AS (
     UNION ALL BY NAME
     SELECT * FROM read_parquet(
         interest_files, allow_empty = (typeof(interest_files) = 'VARCHAR' OR len(interest_files) = 0),
-        filename = 'path', hive_partitioning = false
+        filename = 'path', hive_partitioning = false,
+        schema = file_schema('ts TIMESTAMPTZ, open_interest DOUBLE, open_interest_value DOUBLE')
     )
 ),
 interest AS (
@@ -39,6 +46,7 @@ interest AS (
         parse_path(path)[-5] AS symbol, time_bucket(INTERVAL 1 HOUR, ts) AS window_start,
         arg_max({'amount': open_interest, 'value': open_interest_value}, ts) AS newest
     FROM interest_rows
+    WHERE typeof(interest_files) <> 'VARCHAR' OR is_symbol(parse_path(path)[-5])
     GROUP BY ALL
 ),
 hours AS (

@@ -20,20 +20,11 @@ klines AS (
     UNION ALL BY NAME
     SELECT * FROM read_parquet(
         files, allow_empty = (typeof(files) = 'VARCHAR' OR len(files) = 0), filename = 'path', hive_partitioning = false,
-        schema = MAP {
-            'open_time': {name: 'open_time', type: 'TIMESTAMPTZ', default_value: NULL},
-            'open': {name: 'open', type: 'DOUBLE', default_value: NULL},
-            'high': {name: 'high', type: 'DOUBLE', default_value: NULL},
-            'low': {name: 'low', type: 'DOUBLE', default_value: NULL},
-            'close': {name: 'close', type: 'DOUBLE', default_value: NULL},
-            'volume': {name: 'volume', type: 'DOUBLE', default_value: NULL},
-            'close_time': {name: 'close_time', type: 'TIMESTAMPTZ', default_value: NULL},
-            'quote_volume': {name: 'quote_volume', type: 'DOUBLE', default_value: NULL},
-            'trades': {name: 'trades', type: 'BIGINT', default_value: NULL},
-            'taker_base_vol': {name: 'taker_base_vol', type: 'DOUBLE', default_value: NULL},
-            'taker_quote_vol': {name: 'taker_quote_vol', type: 'DOUBLE', default_value: NULL},
-            'exchange_open_time': {name: 'exchange_open_time', type: 'TIMESTAMPTZ', default_value: NULL}
-        }
+        schema = file_schema(
+            'open_time TIMESTAMPTZ, open DOUBLE, high DOUBLE, low DOUBLE, close DOUBLE, volume DOUBLE, '
+            || 'close_time TIMESTAMPTZ, quote_volume DOUBLE, trades BIGINT, taker_base_vol DOUBLE, '
+            || 'taker_quote_vol DOUBLE, exchange_open_time TIMESTAMPTZ'
+        )
     )
 )
 SELECT
@@ -42,4 +33,5 @@ SELECT
     try_cast(substr(parse_path(path)[-4], 6) AS INTEGER) AS year,
     try_cast(substr(parse_path(path)[-3], 7) AS INTEGER) AS month,
     try_cast(substr(parse_path(path)[-2], 5) AS INTEGER) AS day
-FROM klines;
+FROM klines
+WHERE typeof(files) <> 'VARCHAR' OR is_symbol(parse_path(path)[-5]);

@@ -13,8 +13,10 @@ bars AS (
     SELECT * FROM columns
     UNION ALL BY NAME
     SELECT * FROM read_parquet(
-        files, allow_empty = (typeof(files) = 'VARCHAR' OR len(files) = 0), filename = 'path', hive_partitioning = false
+        files, allow_empty = (typeof(files) = 'VARCHAR' OR len(files) = 0), filename = 'path', hive_partitioning = false,
+        schema = file_schema('ts TIMESTAMPTZ, open DOUBLE, high DOUBLE, low DOUBLE, close DOUBLE, volume DOUBLE')
     )
 )
 SELECT parse_path(path)[-5] AS ticker, ts AS window_start, open, high, low, close, volume
-FROM bars;
+FROM bars
+WHERE typeof(files) <> 'VARCHAR' OR is_ticker(parse_path(path)[-5]);

@@ -3,5 +3,6 @@
 CREATE OR REPLACE VIEW bars_1s AS
 SELECT *
 FROM bars_in(
-    '@@BASE@@/parquet/binance/*/year=*/month=*/day=*/bars_1s_??.parquet', '@@BASE@@/parquet/binance/*/????-??-??.parquet'
+    '@@BASE@@/parquet/binance/*/year=[0-9][0-9][0-9][0-9]/month=[0-9][0-9]/day=[0-9][0-9]/bars_1s_[0-2][0-9].parquet',
+    '@@BASE@@/parquet/binance/*/[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9].parquet'
 );

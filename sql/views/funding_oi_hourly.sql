@@ -5,6 +5,6 @@
 CREATE OR REPLACE VIEW funding_oi_hourly AS
 SELECT *
 FROM funding_oi_in(
-    '@@BASE@@/derivatives/binance/funding/*/year=*/*.parquet',
-    '@@BASE@@/derivatives/binance/open_interest/*/year=*/month=*/day=*/*.parquet'
+    '@@BASE@@/derivatives/binance/funding/*/year=[0-9][0-9][0-9][0-9]/funding.parquet',
+    '@@BASE@@/derivatives/binance/open_interest/*/year=[0-9][0-9][0-9][0-9]/month=[0-9][0-9]/day=[0-9][0-9]/open_interest.parquet'
 );

@@ -135,17 +135,17 @@ def test_files_of_an_earlier_version_have_no_open_time_of_the_exchange_and_are_r
     assert found["exchange_open_time"].null_count == 1
 
 
-def test_a_file_beside_the_days_own_whose_name_begins_with_klines_1m_is_read(layout):
-    put(layout, "SOLUSDT", 0).rename(layout.kline_file("SOLUSDT", DATE, "1m").with_name("klines_1m_part.parquet"))
-    put(layout, "SOLUSDT", 1)
-    assert rows(layout, "SELECT count(*) FROM klines_1m") == [(2,)]
-
-
 def test_a_file_without_rows_and_a_temporary_one_do_no_harm(layout):
     path = put(layout, "SOLUSDT", 0)
     put(layout, "SOLUSDT", day=DAY - DAY_US)
     path.with_name(f".{path.name}.1-abc.tmp").write_bytes(b"")
     assert rows(layout, "SELECT symbol, close FROM klines_1m") == [("SOLUSDT", 100.5)]
+
+
+def test_a_column_that_the_oldest_file_does_not_have_is_read_from_the_others(layout):
+    paths = [put(layout, "SOLUSDT", 0, day=day) for day in (DAY, DAY + DAY_US)]
+    files.write_parquet(paths[0], pq.read_table(paths[0]).drop_columns(["taker_base_vol"]), "snappy")
+    assert rows(layout, "SELECT taker_base_vol FROM klines_1m ORDER BY window_start") == [(None,), (1.5,)]
 
 
 @pytest.mark.parametrize("which", [0, 1])
@@ -164,8 +164,6 @@ def test_a_filter_on_symbol_and_date_opens_no_other_file(layout):
     query = "SELECT count(*) FROM klines_1m WHERE symbol = 'SOLUSDT' AND year = 2025 AND month = 10 AND day = 20"
     with pytest.raises(duckdb.Error):
         rows(layout, "SELECT sum(close) FROM klines_1m")
-    # The first file of all is opened when the statement is bound, for its columns.
-    put(layout, "ADAUSDT", 0)
     assert rows(layout, query) == [(1,)]
 
 
