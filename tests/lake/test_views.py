@@ -123,7 +123,7 @@ def test_candles_of_another_interval_are_no_minutes(layout, interval):
 def test_a_file_without_rows_and_a_temporary_one_do_no_harm(layout):
     path = put(layout, "SOLUSDT", 0)
     put(layout, "SOLUSDT", day=DAY - DAY_US)
-    path.with_name(f".{path.name}.1-abc.tmp").write_bytes(b"")
+    path.with_name(f".{path.name}.1-0123abcd.tmp").write_bytes(b"")
     assert rows(layout, "SELECT symbol, close FROM klines_1m") == [("SOLUSDT", 100.5)]
 
 
