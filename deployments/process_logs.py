@@ -5,12 +5,12 @@ for appending, so that the child goes on at its new end. What a child writes bet
 microseconds, is lost; nothing else is.
 """
 
-import os
 import re
 import shutil
 from datetime import date, timedelta
 from pathlib import Path
 
+from lake import files
 from lake.usage import size
 
 MOST_BYTES = 16 << 20
@@ -73,7 +73,7 @@ def cut(path: Path, target: Path) -> None:
         with path.open("rb+") as log, target.open("xb") as copy:
             shutil.copyfileobj(log, copy, 1 << 20)
             copy.flush()
-            os.fsync(copy.fileno())
+            files.sync_open(copy.fileno())
             copy.write(log.read())  # what has come meanwhile
             copy.flush()
             log.truncate(0)

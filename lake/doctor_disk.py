@@ -89,7 +89,7 @@ def writable(base: Path) -> Finding:
         with files.scratch(base) as hidden, hidden.open("wb") as handle:
             handle.write(bytes(PROBE_BYTES))
             handle.flush()
-            os.fsync(handle.fileno())
+            files.sync_open(handle.fileno())
     except OSError as error:
         why = f"{base} cannot be written ({error.strerror or error})"
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):

@@ -58,13 +58,16 @@ def csv_text(path: Path, schema: Schema) -> AbstractContextManager[Sink]:
 
 class _Csv:
     def __init__(self, path: Path, schema: Schema) -> None:
-        self._writer = csv.CSVWriter(path, text(schema.empty()).schema, write_options=_CSV)
+        # PyArrow closes a file that it has opened itself only when it is collected, and a temporary one must go before.
+        self._file = pa.OSFile(str(path), "wb")
+        self._writer = csv.CSVWriter(self._file, text(schema.empty()).schema, write_options=_CSV)
 
     def __enter__(self) -> Sink:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._writer.close()
+        with self._file:
+            self._writer.close()
 
     def write_table(self, table: pa.Table) -> None:
         self._writer.write_table(text(table))

@@ -390,7 +390,7 @@ def test_a_day_that_cannot_be_read_is_named_with_the_remedy_and_left_as_it_is(la
 def test_what_a_killed_writer_left_is_swept(layout):
     update(layout, answer([(3, 1.0)]))
     (path,) = layout.macro.rglob("*.parquet")
-    left = path.with_name(".macro_minute.parquet.1-abc.tmp")
+    left = path.with_name(".macro_minute.parquet.1-0123abcd.tmp")
     left.write_bytes(b"half")
     update(layout)
     assert not left.exists()

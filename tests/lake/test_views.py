@@ -138,7 +138,7 @@ def test_files_of_an_earlier_version_have_no_open_time_of_the_exchange_and_are_r
 def test_a_file_without_rows_and_a_temporary_one_do_no_harm(layout):
     path = put(layout, "SOLUSDT", 0)
     put(layout, "SOLUSDT", day=DAY - DAY_US)
-    path.with_name(f".{path.name}.1-abc.tmp").write_bytes(b"")
+    path.with_name(f".{path.name}.1-0123abcd.tmp").write_bytes(b"")
     assert rows(layout, "SELECT symbol, close FROM klines_1m") == [("SOLUSDT", 100.5)]
 
 

@@ -30,7 +30,7 @@ def test_a_killed_run_goes_on_where_it_was(exchange):
         process.send_signal(signal.SIGKILL)
     assert 3 <= len(files()) < 19
     kept = {path: path.stat().st_mtime_ns for path in files()}
-    torn = exchange.layout.kline_file("SOLUSDT", date(2025, 1, 3), "1m").with_name(".klines_1m.parquet.1-abc.tmp")
+    torn = exchange.layout.kline_file("SOLUSDT", date(2025, 1, 3), "1m").with_name(".klines_1m.parquet.1-0123abcd.tmp")
     torn.parent.mkdir(parents=True)
     torn.write_bytes(b"half")
     exchange.sim.clear_faults()

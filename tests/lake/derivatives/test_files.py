@@ -51,7 +51,7 @@ def test_a_file_that_cannot_be_read_is_named_with_the_remedy(run, layout):
 
 def test_what_a_killed_writer_left_beside_a_file_is_swept(run, layout):
     paths = layout.funding_file("SOLUSDT", 2024), layout.open_interest_file("SOLUSDT", day(10).date())
-    torn = [path.with_name(f".{path.name}.1-abc.tmp") for path in paths]
+    torn = [path.with_name(f".{path.name}.1-0123abcd.tmp") for path in paths]
     for path in torn:
         path.parent.mkdir(parents=True)
         path.write_bytes(b"half")
