@@ -12,10 +12,12 @@ from typing import Any
 import orjson
 
 from collector import markets
+from lake import stamps
 from lake.errors import BadInputError
 from lake.names import symbol as checked
 
 _DECIMAL = re.compile(r"\d{1,19}(\.\d{1,8})?\Z")
+_END = 1 << 63
 _MICROSECONDS_FROM = 10**14  # as milliseconds that is the year 5138, as microseconds 1973
 
 
@@ -148,7 +150,7 @@ def trade(data: dict[str, Any], ts_recv: int | None, more: dict[str, int] | None
     """
     symbol, ts_event = _symbol(data["s"]), micros(data["T"])
     if ts_recv is None:
-        ts_recv = micros(data["E"]) if "E" in data else ts_event
+        ts_recv = stamps.of_value(data["E"] if "E" in data else data["T"])
     if type(data["m"]) is not bool:
         raise MalformedFrameError(f"m {str(data['m'])[:40]!r} is neither true nor false")
     line = {
@@ -194,7 +196,7 @@ _known_symbol = lru_cache(maxsize=4096)(checked)
 
 
 def _whole(value: Any, key: str) -> int:
-    if type(value) is not int or value < 0:
+    if type(value) is not int or not 0 <= value < _END:
         raise MalformedFrameError(f"{key} {str(value)[:40]!r} is no whole number")
     return value
 

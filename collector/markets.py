@@ -66,7 +66,7 @@ def of_payload(data: Mapping[str, Any]) -> str | None:
         (event == "trade" and "X" in data)
         or (event == "bookTicker" and "T" in data and "E" in data)
         or (event == "depthUpdate" and "pu" in data)
-        or event in _FUTURES_ONLY
+        or (type(event) is str and event in _FUTURES_ONLY)
     )
     return (COIN_M if "ps" in data else USD_M) if futures else None
 

@@ -34,6 +34,8 @@ FORMATS: dict[str, type[Format]] = {
 }  # fmt: skip
 """By name, in the order in which a line is tried: of the JSON objects the particular before the general."""
 _LOOKED_AT_LINES, _LOOKED_AT_BYTES = 1000, 32 << 20
+_NAME = 60
+"""Letters of a file's name that its quarantine file has: a name of 255 bytes would leave no room for more."""
 _NOTHING = "this lake holds Binance spot, so nothing of the file was imported"
 _STATE = "if it is Binance spot, state it with --market spot; nothing of the file was imported"
 
@@ -113,7 +115,7 @@ def import_file(
             digest = hashlib.file_digest(handle, "sha256").hexdigest()
         receipt = layout.imports / f"{digest}.json"
         known = _known(receipt)
-        if known and known.format:
+        if known and known.format and form in (None, known.format):
             return known
         with scratch(layout.imports) as folder:
             work = _Import(path, Packing.open(path, _part(progress, 0.0, 0.2)), folder)
@@ -121,7 +123,7 @@ def import_file(
             now = path.stat()
             if (now.st_size, now.st_mtime_ns) != (state.st_size, state.st_mtime_ns):
                 raise LakeError(f"{path}: has changed while it was read: import it when its recorder has ended")
-            if known:  # by a version that did not look at the market
+            if known and not known.format:  # imported by a version that did not look at the market
                 done = replace(known, format=work.format)
             else:
                 done = work.place(layout, digest, _part(progress, 0.9, 1.0))
@@ -162,7 +164,7 @@ class _Import:
         symbols = tuple(self.spill.symbols)
         parts = self.spill.place(layout, lambda at, total: progress(at / total, f"placing hour {at:,} of {total:,}"))
         if self.quarantined or self.packing.lost:
-            with files.whole(layout.quarantine / "imports" / f"{self.path.name}.{digest[:8]}.jsonl") as hidden:
+            with files.whole(layout.quarantine / "imports" / f"{self.path.name[:_NAME]}.{digest[:8]}.jsonl") as hidden:
                 shutil.copyfile(self.bad, hidden)
         return Imported(
             self.path.name, self.trades, self.quotes, self.ignored, self.quarantined, parts, symbols,

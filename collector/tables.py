@@ -14,15 +14,14 @@ from collector.formats import Format, received
 from collector.frames import REPLY, Event, MalformedFrameError, OtherMarketError, aggregate, trade
 from lake.errors import BadInputError
 
-_NUMBER, _TIME, _BOOL = rb"\d+(?:\.\d+)?", rb"\d{13}(?:\d{3})?", rb"(?:[Tt]rue|[Ff]alse)"
-_AS_TRADES = rb"\d+,N,N,N,T,B"
-_AS_AGGREGATES = rb"\d+,N,N,-?\d+,-?\d+,T,B"
+_SHAPES = {b"I": rb"-?\d{1,19}", b"N": rb"\d+(?:\.\d+)?", b"T": rb"\d{13}(?:\d{3})?", b"B": rb"(?:[Tt]rue|[Ff]alse)"}
+_ID = re.compile(r"\d{1,19}\Z", re.ASCII)
+_AS_TRADES = b"I,N,N,N,T,B"
+_AS_AGGREGATES = b"I,N,N,I,I,T,B"
 
 
 def _row(shape: bytes) -> re.Pattern[bytes]:
-    for letter, pattern in ((b"N", _NUMBER), (b"T", _TIME), (b"B", _BOOL)):
-        shape = shape.replace(letter, pattern)
-    return re.compile(shape + rb"\Z")
+    return re.compile(b",".join(_SHAPES[letter] for letter in shape.split(b",")) + rb"\Z")
 
 
 class _Archive(Format):
@@ -125,7 +124,7 @@ class TardisTrades(Format):
         exchange, symbol, time, local, number, side, price, amount = fields
         if exchange != "binance":
             raise OtherMarketError(f"a trade of {markets.of_name(exchange) or f'the exchange {exchange[:40]!r}'}")
-        if side not in ("buy", "sell") or not (number.isascii() and number.isdigit()):
+        if side not in ("buy", "sell") or not _ID.match(number):
             raise MalformedFrameError("no trade with its id and the taker's side")
         data = {"s": symbol, "t": int(number), "T": received(time), "m": side == "sell"}
         try:

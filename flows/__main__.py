@@ -63,21 +63,28 @@ def import_frames(
     recordings: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Text, gzip, or a zip with one member.")],
     form: Annotated[
         str | None,
-        typer.Option("--format", help="A name of the list above, where the lines do not show it."),
+        typer.Option("--format", help="A name of the list above; recognized if not given."),
     ] = None,
     market: Annotated[
         str | None,
-        typer.Option("--market", help="spot: state it where a file does not show it."),
+        typer.Option("--market", help="spot: state it for files that do not show it."),
     ] = None,
 ) -> None:
     """Import recorded trades and best quotes of Binance spot as raw parts.
 
-    The receive time is in s, ms, µs or ns, or ISO 8601. Formats: hftbacktest, TIME FRAME; cryptofeed, TIME: FRAME;
-    jsonl, a JSON object a line, a bare frame or such as {"ts": TIME, "raw": FRAME}; tardis-machine and tardis-raw;
-    tardis-trades, binance-trades and binance-aggtrades, CSV files; crypto-lake, the raw parts of another lake.
+    A file's format is recognized by its lines (TIME is in s, ms, µs or ns, or ISO 8601):
 
-    Without a receive time a trade counts as received at its own time, and a quote is quarantined. A file of another
-    market is refused, and nothing of it is written. Exit code 1: not all of a file, or not all files, were imported.
+    hftbacktest, tardis-raw: TIME FRAME
+    cryptofeed: TIME: FRAME, and its own lines
+    jsonl: FRAME, or {"ts": TIME, "raw": FRAME} and its like
+    tardis-machine: {"localTimestamp": TIME, "message": FRAME}
+    tardis-trades: CSV of tardis
+    binance-trades, binance-aggtrades: CSV of the exchange's archive, or its zip
+    crypto-lake: a raw part of another lake
+
+    A trade without a receive time counts as received at its own time; a quote is quarantined.
+    A file of another market than Binance spot is refused: nothing of it is imported.
+    Exit code 1: not all of a file, or not all of the files, could be imported.
     """
     from collector import recordings as importing
     from lake import log, settings
@@ -99,12 +106,10 @@ def _import(layout: "Layout", path: Path, form: str | None, market: str | None) 
             took = import_file(layout, path, market=market, form=form, progress=progress)
     except BadInputError as error:
         return say(str(error), BAD_INPUT)
-    brought = (
-        f"{took.format}, {_many(took.trades, 'trade')}, {_many(took.quotes, 'quote')} of {', '.join(took.symbols)}"
-    )
+    events = f"{_many(took.trades, 'trade')}, {_many(took.quotes, 'quote')} of {', '.join(took.symbols)}"
     rest = f"{_many(took.ignored, 'line')} ignored, {took.quarantined:,} quarantined"
     note = " (imported before: nothing changed)" if took.before else ""
-    typer.echo(f"{path}: {took.format}, {events}; {_many(took.parts, 'part')}; {rest}{note}")
+    typer.echo(f"{click.format_filename(path)}: {took.format}, {events}; {_many(took.parts, 'part')}; {rest}{note}")
     for lost in took.lost:
         say(f"{path}: {lost}", FAILED)
     return FAILED if took.lost else DONE
@@ -120,6 +125,9 @@ def _progress(what: str) -> Iterator["Progress"]:
     from lake.progress import quiet
 
     if sys.stderr.isatty():
+        from deployments import prefect_stack
+
+        prefect_stack.unreported()
         from tasks import progress
 
         with progress.shown(what) as shown:

@@ -195,6 +195,13 @@ def test_a_file_of_a_contract_is_refused_by_its_name(symbol):
         ("tardis-trades", f"binance,SOLUSDT,{T_US},{RECV},x1,buy,187.31,2", "no trade with its id"),
         ("tardis-trades", f"binance,SOLUSDT,{T_US},{RECV},1,unknown,187.31,2", "the taker's side"),
         ("tardis-trades", f"binance,SOLUSDT,{T_US},{RECV},1,buy,nan,2", "p 'nan' is no decimal text"),
+        ("tardis-trades", f"binance,SOLUSDT,{T_US},{RECV},{'1' * 5000},buy,1,2", "no trade with its id"),
+        ("tardis-trades", f"binance,SOLUSDT,{T_US},{RECV},{1 << 63},buy,1,2", "is no whole number"),
+        ("binance-trades", f"{'1' * 5000},187.31,2.0,374.62,{T_US},False,True", "no row of the archive's trades"),
+        ("binance-trades", f"-1,187.31,2.0,374.62,{T_US},False,True", "t '-1' is no whole number"),
+        ("jsonl", json.dumps({**trade(1), "E": 10**18}), "not from 2009 to 2099|digits"),
+        ("jsonl", json.dumps({**trade(1), "E": 10**17}), "digits"),
+        ("jsonl", json.dumps({**trade(1), "E": 1}), "1 digits"),
         ("tardis-trades", f"binance,SOL/USDT,{T_US},{RECV},1,buy,1,2", "SOL/USDT"),
     ],
 )

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from collector import markets
+from collector.buffer import Buffer
 from collector.frames import Kind, MalformedFrameError, OtherMarketError, parse
 
 RECV = 1_760_918_400_000_000
@@ -43,6 +44,14 @@ def test_a_frame_of_another_market_is_never_taken_for_one_of_spot(data, market, 
     frame = data if stream is None else {"stream": stream.format(data["s"].lower()), "data": data}
     with pytest.raises(OtherMarketError, match=market):
         parse(json.dumps(frame), RECV)
+
+
+def test_the_collector_quarantines_a_frame_of_the_futures_with_its_reason():
+    buffer = Buffer(["SOLUSDT"])
+    assert buffer.take(json.dumps({"stream": "solusdt@trade", "data": USD_M_TRADE}), RECV) is None
+    lines, bad = buffer.hand_out()
+    assert (lines, buffer.trades, buffer.quarantined) == ({}, 0, 1)
+    assert json.loads(bad[0][1])["reason"] == "a trade of Binance USD-M futures"
 
 
 def test_frames_of_spot_are_of_spot():

@@ -15,7 +15,7 @@ import pytest
 
 from collector.recordings import import_file
 from collector.spill import Spill
-from lake import locks, raw, read, transform
+from lake import leftovers, locks, raw, read, transform
 from lake.errors import BadInputError, LakeError
 from lake.windows import Window
 from tests.collector.recorded import RECV, files, line, quote, raw_lines, trade, usd_m, wrapped
@@ -270,6 +270,9 @@ def test_a_format_can_be_named_and_an_unknown_one_is_refused(layout, put):
         import_file(layout, path, form="cryptofeed")
     took = import_file(layout, path, form="hftbacktest")
     assert (took.trades, took.quarantined) == (1, 1)
+    assert import_file(layout, path).before
+    with pytest.raises(BadInputError, match="no trade and no quote"):
+        import_file(layout, path, form="jsonl")
 
 
 def recording(count):
@@ -372,12 +375,14 @@ def test_an_import_that_was_killed_while_placing_is_healed_by_importing_again(la
     assert done.returncode == -signal.SIGKILL
     assert len(raw_lines(layout)) == 3
     assert list(layout.imports.glob("*.json")) == []
-    assert len(list(layout.imports.glob(".import-*"))) == 1
+    (left,) = layout.imports.glob(".import-*")
+    assert leftovers.find(layout, young_s=0).spills == [left]
     took = import_file(layout, path)
     assert (took.before, took.trades, took.parts) == (False, 8, 8)
     whole = type(layout)(tmp_path / "whole")
     import_file(whole, path)
     assert content(layout.base) == content(whole.base)
+    assert not left.exists()
 
 
 def test_a_live_collectors_parts_are_not_overwritten(layout, put):
@@ -412,6 +417,7 @@ def test_a_file_that_is_still_being_written_is_not_taken(layout, put):
     assert import_file(layout, path).trades == 2
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak of a process is read in /proc")
 def test_a_line_without_end_takes_little_memory_and_is_quarantined(layout, put, tmp_path):
     path = tmp_path / "x.gz"
     with gzip.open(path, "wb", compresslevel=1) as file:
@@ -419,14 +425,15 @@ def test_a_line_without_end_takes_little_memory_and_is_quarantined(layout, put, 
         for _ in range(300):
             file.write(bytes(1 << 20))
     script = (
-        "import resource, sys; from pathlib import Path; from collector.recordings import import_file;"
+        "import sys; from pathlib import Path; from collector.recordings import import_file;"
         "from lake.layout import Layout; took = import_file(Layout(Path(sys.argv[1])), Path(sys.argv[2]));"
-        "print(took.trades, took.quarantined, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
+        "kilobytes = Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0];"
+        "print(took.trades, took.quarantined, int(kilobytes) // 1024)"
     )
     done = subprocess.run([sys.executable, "-c", script, layout.base, path], capture_output=True, text=True)
     trades, quarantined, megabytes = map(int, done.stdout.split())
     assert (trades, quarantined) == (1, 1), done.stderr
-    assert megabytes < 250
+    assert megabytes < 150
 
 
 @pytest.mark.parametrize(
@@ -458,6 +465,12 @@ def test_what_is_no_file_is_refused_in_one_line(layout, tmp_path):
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(BadInputError, match="pipe: is no regular file"):
         import_file(layout, tmp_path / "pipe")
+
+
+@pytest.mark.parametrize("name", ["x" * 251 + ".txt", "t\u00e4glich \u5e01.txt", os.fsdecode(b"caf\xe9.txt")])
+def test_any_name_of_a_file_will_do(layout, put, name):
+    took = import_file(layout, put(f"{line(trade(1))}nonsense\n", name))
+    assert (took.trades, took.quarantined) == (1, 1)
 
 
 def test_windows_line_ends_and_a_byte_order_mark_do_no_harm(layout, put):
