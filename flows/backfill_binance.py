@@ -9,7 +9,7 @@ from lake.backfill import Job
 from lake.params import End, Interval, KlinesSource, LookbackDays, Start, Symbols, recent
 from tasks import artifacts, progress
 from tasks.history import ask_exchange, fetch_klines, plan_klines
-from tasks.runs import each, ended, many, named, reported
+from tasks.runs import each, ended, many, named, reported, settled
 
 
 @flow(flow_run_name=named("backfill"))
@@ -65,4 +65,6 @@ def backfill_binance(
     )
     added, left = sum(b.added for b in done), sum(b.left for b in done)
     later = f", {left:,} not there yet" if left else ""
-    return ended(f"{added:,} candles of {interval}, {many(len(done), 'symbol')}{later}", failed, added)
+    ids = settled(sum(b.never_existed for b in done), sum(b.withdrawn for b in done))
+    built = ": transform-hour builds their hours again" if ids else ""
+    return ended(f"{added:,} candles of {interval}, {many(len(done), 'symbol')}{later}{ids}{built}", failed, added)
