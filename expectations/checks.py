@@ -17,6 +17,7 @@ from expectations.findings import Facts, Finding, Rows, floats, own, plain, star
 from expectations.limits import TOP, WIDE_PART_OF_MID
 from expectations.rule import Check
 from expectations.tables import STEP_US, TABLES
+from lake import gaps
 from lake.windows import DAY_US, micros
 
 
@@ -98,8 +99,9 @@ def _consecutive_ids(frame: pd.DataFrame, facts: Facts) -> Rows:
         np.zeros(len(frame), "int64"),
         np.zeros(len(frame), "int64"),
     )
-    bad[at] = first != expected
-    before[at], missing[at] = expected - 1, first - expected
+    never = gaps.between(facts["never_existed"], previous, first)
+    before[at], missing[at] = expected - 1, first - expected - never
+    bad[at] = missing[at] != 0
     return Rows(len(at), bad, {"previous_last_trade_id": before, "missing_trades": missing})
 
 

@@ -134,17 +134,19 @@ RULES: tuple[Rule, ...] = (
         "R8",
         "Trade ids run on from bar to bar",
         "The exchange numbers a symbol's trades one by one: first_trade_id is the last_trade_id of the traded bar "
-        "before it, plus 1, across midnight too. A jump is the proof that trades are missing.",
-        "Backfill the trades whose ids are named, then transform the hour again.",
+        "before it, plus 1, across midnight too. A jump is the proof that trades are missing. Ids that never existed, "
+        "as the official klines show, are not counted; the notes have their number.",
+        "Backfill the trades whose ids are named, then transform the hour again. If no trade is missing: run "
+        "backfill-binance and transform-hour for the day, so that the klines can show it.",
         (
             Check(
                 "R8",
-                "first_trade_id = last_trade_id of the traded bar before + 1",
+                "first_trade_id = last_trade_id of the traded bar before + 1, but for ids that never existed",
                 "investigate",
                 "row",
                 "consecutive_ids",
                 ("first_trade_id", "last_trade_id"),
-                ("symbol", "previous_trade_id"),
+                ("symbol", "previous_trade_id", "never_existed"),
             ),
         ),
     ),

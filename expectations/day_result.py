@@ -83,6 +83,7 @@ class DayResult:
         parity: of bars, how they compare with the klines.
         page: the Data Docs page.
         info: of the violations, those that leave the verdict alone.
+        never_existed: of bars, missing trade ids that R8 does not count, because they never existed.
     """
 
     table: str
@@ -100,6 +101,7 @@ class DayResult:
     parity: Parity | None
     page: Path
     info: int = 0
+    never_existed: int = 0
 
     @property
     def verdict(self) -> Verdict:
@@ -120,6 +122,7 @@ class DayResult:
             "flat": self.flat,
             "complete": self.complete,
             "violations": self.violations,
+            **({"never_existed": self.never_existed} if self.table == "bars" else {}),
             **({"parity": self.parity.to_json()} if self.parity else {}),
         }
 

@@ -4,7 +4,7 @@
 missing is read as nulls and one of another type is cast as far as that goes, and both are reported (R0).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
@@ -20,6 +20,7 @@ from expectations import due, fundings
 from expectations.lenient import Found, load
 from expectations.tables import STEP_US, Table
 from lake.errors import LakeError
+from lake.gaps import Gap
 from lake.layout import Layout
 from lake.ranges import Range
 from lake.read import rolled_up
@@ -105,7 +106,9 @@ class SymbolDay:
         """Return a column of trade ids, those of the symbol's own bars with trades, in order."""
         return self.table[column].filter(pc.equal(self.table["symbol"], self.symbol)).drop_null()
 
-    def facts(self, *, wide_counts: bool, previous_trade_id: int | None) -> dict[str, Any]:
+    def facts(
+        self, *, wide_counts: bool, previous_trade_id: int | None, never_existed: Sequence[Gap] = ()
+    ) -> dict[str, Any]:  # fmt: skip
         """What the checks of the rulepack are told (`Check.facts`), ready for JSON."""
         return {
             "table": self.of.name,
@@ -117,6 +120,7 @@ class SymbolDay:
             "files": self.files,
             "wide_counts": wide_counts,
             "previous_trade_id": previous_trade_id,
+            "never_existed": [[gap.first_id, gap.last_id] for gap in never_existed],
             **self.more,
         }
 

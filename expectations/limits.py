@@ -1,5 +1,8 @@
-"""The numbers of the rules, and the columns that R7 compares."""
+"""The numbers of the rules, and the columns that R7 compares (`lake.minutes`)."""
 
+from lake.minutes import EXACT as EXACT
+from lake.minutes import VOLUMES as VOLUMES
+from lake.minutes import WITHIN as WITHIN
 from lake.windows import HOUR_US, MINUTE_US
 
 TOP = 25
@@ -10,18 +13,6 @@ WIDE_PART_OF_MID = 0.05
 
 WIDE_SHARE = 0.001
 """Wide spreads count as violations from this share of the rows that have quotes."""
-
-WITHIN = 1e-9
-"""So much, as part of the larger, may a volume differ from the kline's: ours are rounded once from the exact sum."""
-
-EXACT = {"open": "open", "high": "high", "low": "low", "close": "close", "trade_count": "trades"}
-VOLUMES = {
-    "volume_base": "volume",
-    "volume_quote": "quote_volume",
-    "taker_buy_base": "taker_base_vol",
-    "taker_buy_quote": "taker_quote_vol",
-}
-"""Columns of ours that R7 compares, and what a kline calls them: equal, and within `WITHIN`."""
 
 JUMP = 0.02
 """A close that differs by more than this (log return) from its neighbour's is a jump."""

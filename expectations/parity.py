@@ -12,20 +12,20 @@ import pyarrow.compute as pc
 from expectations import edges
 from expectations.day_result import Parity
 from expectations.days import SymbolDay
-from expectations.limits import EXACT, TOP, VOLUMES, WITHIN
-from expectations.reasons import Ids
-from lake import kline_rows, kline_store
+from expectations.limits import TOP, VOLUMES
+from expectations.reasons import Ids, Stretches
+from lake import kline_store, minutes
 from lake.layout import Layout
+from lake.minutes import PAIRS
 from lake.read import rolled_up
 from lake.windows import MINUTE_US, Window, iso, moment
 
-_PAIRS = {**EXACT, **VOLUMES}
 _PROOF = ["symbol", "window_start", "complete"]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 
-def of_day(layout: Layout, day: SymbolDay, previous: int | None) -> Parity:
+def of_day(layout: Layout, day: SymbolDay, previous: int | None, never: Stretches = ()) -> Parity:
     """Compare a symbol-day's complete minutes with the klines that the lake has.
 
     A kline that opens off the grid covers other seconds than our minute: it is not compared, and counted.
@@ -34,6 +34,7 @@ def of_day(layout: Layout, day: SymbolDay, previous: int | None) -> Parity:
         layout: the lake.
         day: bars of 1s or 1m; of seconds, the minutes that lie in the validated part as a whole are compared.
         previous: the last trade id before the day, where it is known.
+        never: stretches of trade ids (first, last; sorted) that never existed.
 
     Raises:
         LakeError: the klines cannot be read.
@@ -45,7 +46,7 @@ def of_day(layout: Layout, day: SymbolDay, previous: int | None) -> Parity:
     stored = _own(day.stored, day.symbol)
     ours = _minutes(_whole(stored, day.window)) if day.tf == "1s" else _own(day.table, day.symbol)
     following = partial(edges.trade_id_after, layout, day.symbol, day.window.end)
-    return _compare(ours, candles, Ids(stored, previous, following), day.symbol)
+    return _compare(ours, candles, Ids(stored, previous, following, never), day.symbol)
 
 
 def _whole(seconds: pa.Table, window: Window) -> pa.Table:
@@ -86,34 +87,29 @@ def _minutes(seconds: pa.Table) -> pa.Table:
 
 
 def _compare(ours: pa.Table, candles: pa.Table, ids: Ids, symbol: str) -> Parity:
-    our_start, index = np.unique(_us(ours, "window_start"), return_index=True)
-    ours = ours.take(pa.array(index))
-    like, unlike = (candles.filter(test(candles["exchange_open_time"])) for test in (pc.is_null, pc.is_valid))
-    both, mine, theirs = np.intersect1d(our_start, kline_rows.open_times(like), return_indices=True)
-    complete = pc.fill_null(ours["complete"], False).to_numpy()
-    left = {name: _floats(ours, name)[mine] for name in _PAIRS}
-    right = {name: _floats(like, kline)[theirs] for name, kline in _PAIRS.items()}
-    off = {name: _relative(left[name], right[name]) for name in VOLUMES}
-    differs = {name: ~(left[name] == right[name]) for name in EXACT} | {n: ~(off[n] <= WITHIN) for n in VOLUMES}
-    proved = complete[mine]
-    bad = np.flatnonzero(proved & np.logical_or.reduce(list(differs.values())))
-    why = [ids.reason(int(both[at]), counts_differ=bool(differs["trade_count"][at])) for at in bad]
-    largest = np.concatenate([one[proved & np.isfinite(one)] for one in off.values()])
-    shown = [name for name in _PAIRS if differs[name][bad[:TOP]].any()]
+    found = minutes.compare(ours, candles)
+    proved, differs, left, right = found.complete, found.differs, found.ours, found.theirs
+    bad = np.flatnonzero(proved & ~found.equal)
+    at_us = [int(found.start_us[at]) for at in bad]
+    why = [
+        ids.reason(us, counts_differ=bool(differs["trade_count"][at])) for us, at in zip(at_us, bad, strict=True)
+    ]  # fmt: skip
+    largest = np.concatenate([one[proved & np.isfinite(one)] for one in found.off.values()])
+    shown = [name for name in PAIRS if differs[name][bad[:TOP]].any()]
     rows = [
-        {"symbol": symbol, "window_start": iso(moment(int(both[at]))), "reason": reason, "missing_ids": missing}
-        | {"differs": ", ".join(name for name in _PAIRS if differs[name][at])}
-        | {k: _number(n, v[n][at]) for n in shown for k, v in ((f"our_{n}", left), (f"kline_{_PAIRS[n]}", right))}
-        for at, (reason, missing) in zip(bad[:TOP], why, strict=False)
+        {"symbol": symbol, "window_start": iso(moment(us)), "reason": reason, "missing_ids": missing}
+        | {"differs": ", ".join(name for name in PAIRS if differs[name][at])}
+        | {k: _number(n, v[n][at]) for n in shown for k, v in ((f"our_{n}", left), (f"kline_{PAIRS[n]}", right))}
+        for us, at, (reason, missing) in zip(at_us[:TOP], bad, why, strict=False)
     ]
     return Parity(
-        complete=int(complete.sum()),
+        complete=found.our_complete,
         checked=int(proved.sum()),
-        off_grid=int(complete[np.isin(our_start, kline_rows.open_times(unlike))].sum()),
+        off_grid=found.off_grid,
         reasons=dict(sorted(Counter(reason for reason, _ in why).items())),
         rows=tuple(rows),
         largest=float(largest.max()) if len(largest) else None,
-        both=len(both),
+        both=len(found.start_us),
         our_trades=int(np.nansum(left["trade_count"])),
         kline_trades=int(np.nansum(right["trade_count"])),
         our_volume=float(np.nansum(left["volume_base"])),
@@ -134,12 +130,6 @@ def _us(table: pa.Table, name: str) -> Ints:
 
 def _floats(table: pa.Table, name: str) -> Floats:
     return table[name].cast(pa.float64(), safe=False).to_numpy().astype(np.float64)
-
-
-def _relative(left: Floats, right: Floats) -> Floats:
-    """The difference as part of the larger of the two; nought of nought is none."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(left == right, 0.0, np.abs(left - right) / np.maximum(np.abs(left), np.abs(right)))
 
 
 def _number(name: str, value: Any) -> float | int | str | None:

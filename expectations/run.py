@@ -11,6 +11,7 @@ from expectations.days import SymbolDay, symbol_days
 from expectations.limits import WIDE_SHARE
 from expectations.outcome import Spreads
 from expectations.tables import Table
+from lake import gaps
 from lake.layout import Layout
 from lake.windows import Window
 
@@ -69,14 +70,17 @@ class Run:
         return done, tuple(tallies)
 
     def _first(self, day: SymbolDay, previous: int | None, is_wide: Callable[[], bool]) -> Done:
-        facts = day.facts(wide_counts=False, previous_trade_id=previous)
+        is_bars = self.of.name == "bars"
+        never = gaps.never_existed(self.layout, day.symbol, Window.of_day(day.day)) if is_bars else []
+        facts = day.facts(wide_counts=False, previous_trade_id=previous, never_existed=never)
         parity = None
-        if self.of.name == "bars":
+        if is_bars:
             from expectations import parity as compare
 
-            parity = compare.of_day(self.layout, day, previous)
+            parity = compare.of_day(self.layout, day, previous, facts["never_existed"])
             facts["parity"] = parity.fact()
-        return self._one(day, facts, parity, wide=is_wide())
+        count = sum(gap.count for gap in never if day.window.start_us <= gap.to_us < day.window.end_us)
+        return self._one(day, facts, parity, wide=is_wide(), never_existed=count)
 
     def _again(self, done: list[Done]) -> Iterator[Done]:
         """The symbol-days, those with wide spreads validated again so that their wide rows are violations of R6.
@@ -89,11 +93,14 @@ class Run:
             again = next(days, None)
             if again:
                 self.progress(f"{again.symbol} {again.day}: wide spreads")
-                yield self._one(again, {**one.facts, "wide_counts": True}, one.day.parity, wide=True)
+                facts = {**one.facts, "wide_counts": True}
+                yield self._one(again, facts, one.day.parity, wide=True, never_existed=one.day.never_existed)
             else:
                 yield one
 
-    def _one(self, day: SymbolDay, facts: dict[str, Any], parity: Parity | None, *, wide: bool) -> Done:
+    def _one(
+        self, day: SymbolDay, facts: dict[str, Any], parity: Parity | None, *, wide: bool, never_existed: int
+    ) -> Done:  # fmt: skip
         midnight = Window.of_day(day.day).start
         results = self.project.run(day.symbol, midnight, day.frame, facts)
         violations: dict[str, int] = {}
@@ -120,5 +127,6 @@ class Run:
             parity=parity,
             page=self.project.page(day.symbol, midnight),
             info=info,
+            never_existed=never_existed,
         )
         return Done(found, facts, wide, results)

@@ -81,7 +81,7 @@ def validate(
             spreads=spreads,
             report=report,
             data_docs=index,
-            notes=(*doubts, *more, *notes),
+            notes=(*doubts, *more, *_never_existed(done), *notes),
             doubts=doubts,
             agreement=agreement,
         )
@@ -131,6 +131,18 @@ def _agreement(
     rows, notes = agreement.keep(layout, (one.day for one in done), seen)
     *_, last = seen.days()
     return agreement.recent(rows, symbols, last), notes
+
+
+def _never_existed(done: list[Done]) -> list[str]:
+    """Say how many trade ids R8 leaves out, of which symbols."""
+    counts: dict[str, int] = {}
+    for one in done:
+        counts[one.day.symbol] = counts.get(one.day.symbol, 0) + one.day.never_existed
+    return [
+        f"R8 does not count {count:,} trade ids of {symbol} that never existed: the official klines show it"
+        for symbol, count in counts.items()
+        if count
+    ]
 
 
 def _rule(rule: Rule, done: list[Done]) -> RuleResult:

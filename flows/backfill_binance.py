@@ -9,7 +9,7 @@ from lake.backfill import Backfilled, Job
 from lake.params import End, Interval, KlinesSource, LookbackDays, Start, Symbols, recent
 from tasks import artifacts, progress
 from tasks.history import ask_exchange, fetch_klines, plan_klines
-from tasks.runs import each, ended, many, named, reported
+from tasks.runs import each, ended, many, named, reported, settled
 
 
 @flow(flow_run_name=named("backfill"))
@@ -73,7 +73,10 @@ def backfill_binance(
         f"Klines of {interval} in {span}: fetched, of these from the archive; absent at the exchange; still missing",
     )
     added = sum(b.added for b in done)
-    return ended(f"{added:,} candles of {interval}, {many(len(done), 'symbol')}{_remarks(done)}", failed, added)
+    ids = settled(sum(b.never_existed for b in done), sum(b.withdrawn for b in done))
+    built = ": transform-hour builds their hours again" if ids else ""
+    what = f"{added:,} candles of {interval}, {many(len(done), 'symbol')}{_remarks(done)}{ids}{built}"
+    return ended(what, failed, added)
 
 
 _SELDOM = {

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 from loguru import logger
 
-from lake import kline_store, locks, quarantine, spot
+from lake import kline_store, locks, never_existed, quarantine, spot
 from lake.archive_klines import ArchiveKlines
 from lake.backfill_fetch import Fetcher, Got
 from lake.backfill_plan import Days, Known, Plan, Source, months, plan, samples
@@ -74,6 +74,8 @@ class Backfilled:
         imperfect: Zips that were believed although something was wrong with them: no CHECKSUM, rows twice, rows that
             are not candles or not in order, times in another unit. The log names each, and what is wrong.
         seconds: How long it took.
+        never_existed: Missing trade ids that the candles settle as never existed (`lake.never_existed`).
+        withdrawn: Trade ids settled before that they no longer settle.
     """
 
     symbol: str
@@ -88,6 +90,8 @@ class Backfilled:
     quarantined: int = 0
     imperfect: int = 0
     seconds: float = 0.0
+    never_existed: int = 0
+    withdrawn: int = 0
 
 
 def ask(layout: Layout, hosts: Binance, symbols: list[str], source: Source) -> Info:
@@ -134,6 +138,9 @@ def run(
 ) -> Backfilled:  # fmt: skip
     """Fetch what the lake lacks of a symbol's candles in a window, and write it.
 
+    Holes in the trade ids that 1-minute candles of the window settle make their hours dirty, also those that were there
+    before: so a killed run is made up for by the next one.
+
     Raises:
         LakeError: something could not be fetched or written. What was written before that stays.
     """
@@ -145,6 +152,10 @@ def run(
         Web(hosts.archive_url) as web,
     ):
         done = _Run(layout, job, info, rest, web, history, compression, progress).all()
+    if job.interval == "1m":
+        found = never_existed.reconsider(layout, job.symbol, job.window)
+        new, gone = (sum(gap.count for gap in gaps) for gaps in (found.new, found.withdrawn))
+        done = replace(done, never_existed=new, withdrawn=gone)
     return replace(done, seconds=round(time.monotonic() - started, 3))
 
 

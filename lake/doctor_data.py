@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lake import read, selections, views
+from lake import gaps, read, selections, views
 from lake.doctor import Finding
 from lake.layout import Layout
 from lake.windows import DAY, Window
@@ -107,7 +107,11 @@ def _proved(layout: Layout, known: list[SymbolDay], suspects: list[SymbolDay], d
                 lacking.append((symbol, day))
                 seconds, trades = seconds + missing, trades + lost
     if not lacking and not unread:
-        return Finding(name, "ok", f"no second and no trade is missing in {len(known):,} symbol-days that are over")
+        never = sum(gap.count for symbol in first for gap in gaps.never_existed(layout, symbol))
+        besides = f"; {never:,} trade ids never existed, as klines show" if never else ""
+        return Finding(
+            name, "ok", f"no second and no trade is missing in {len(known):,} symbol-days that are over{besides}"
+        )
     said = f"{len(lacking):,} of {len(known):,} symbol-days lack {seconds:,} seconds and {trades:,} trades"
     newest = f", the newest {lacking[0][0]} {lacking[0][1]}" if lacking else ""
     more = f"; {unread:,} more are not proved either, and were not read" if unread else ""

@@ -172,6 +172,15 @@ class Layout:
         return self.ledger.parent / "imports"
 
     @property
+    def gaps(self) -> Path:
+        """The folder of the stretches of trade ids that the lake does not hold, one file a symbol."""
+        return self.base / "ledger" / "gaps"
+
+    def gaps_file(self, symbol: str) -> Path:
+        """The stretches of trade ids of one symbol that the lake does not hold."""
+        return self.gaps / f"{checked(symbol)}.parquet"
+
+    @property
     def locks(self) -> Path:
         """The folder of the locks that keep two processes from writing the same thing."""
         return self.base / "locks"

@@ -254,6 +254,22 @@ PARITY = Schema(
     ),
 )
 
+GAPS = Schema(
+    "gaps",
+    "one symbol, one stretch of trade ids that the lake does not hold; sorted by first_missing_id",
+    (
+        _PAIR,
+        Column("channel", pa.string(), "", "trade"),
+        Column("first_missing_id", pa.int64(), "", "lowest id of the stretch; the id before it is held"),
+        Column("last_missing_id", pa.int64(), "", "highest id of the stretch; the id after it is held"),
+        Column("from_time", UTC_US, "UTC", "start of the second that has the trade before the stretch"),
+        Column("to_time", UTC_US, "UTC", "start of the second that has the trade after the stretch"),
+        Column("reason", pa.string(), "", "why the state is what it is; of never existed, the klines that prove it"),
+        Column("state", pa.string(), "", "never existed: the exchange has no trades with these ids"),
+        Column("repaired_from", pa.string(), "", "where the trades were recovered from", null=True),
+    ),
+)
+
 _EXCHANGE = Column("exchange", pa.string(), "", "binance")
 
 
@@ -286,5 +302,5 @@ FUNDING_HOURS = Schema(
     ),
 )
 
-ALL = (BARS, RAW, KLINES, FUNDING, OPEN_INTEREST, MACRO, PARITY, KLINE_ROWS, MACRO_ROWS, FUNDING_HOURS)
+ALL = (BARS, RAW, KLINES, FUNDING, OPEN_INTEREST, MACRO, PARITY, GAPS, KLINE_ROWS, MACRO_ROWS, FUNDING_HOURS)
 """Every table, in the order of the data dictionary."""

@@ -24,6 +24,7 @@ _ENDS = pa.schema(
         *((name, pa.bool_()) for name in ("held_before", "held_after")),
     ]
 )
+_NEVER = pa.schema([(name, pa.int64()) for name in ("hour_us", "before_id", "after_id", "from_us", "to_us")])
 
 
 def hold(events: Events, hours: Sequence[int]) -> dict[int, tuple[Edge | None, list[Run]]]:
@@ -51,7 +52,11 @@ def build(events: Events, surroundings: Mapping[int, Surroundings]) -> dict[int,
     ]
     ends = [(hour, run.first_id, run.last_id, *held) for hour, s in surroundings.items() for run, *held in s.ends]
     events.con.register("edge_rows", _table(edges, _EDGES))
+    never = [
+        (hour, g.first_id - 1, g.last_id + 1, g.from_us, g.to_us) for hour, s in surroundings.items() for g in s.never
+    ]
     events.con.register("ends", _table(ends, _ENDS))
+    events.con.register("never", _table(never, _NEVER))
     found = events.con.sql(duck.sql("bars")).to_arrow_table()
     table = _finished(found, events.symbol)
     hour_of = found["hour_us"]

@@ -3,6 +3,8 @@
 import json
 from dataclasses import dataclass
 
+from lake.gaps import Gap
+
 
 @dataclass(frozen=True)
 class Edge:
@@ -24,15 +26,20 @@ class Run:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """All that the bars of an hour depend on outside it: the trades around it, and those beside its runs of ids."""
+    """All that the bars of an hour depend on outside it: the trades around it, and those beside its runs of ids.
+
+    ``never`` are the gaps beside these whose ids never existed: what is around such a gap counts as consecutive.
+    """
 
     before: Edge | None
     after: Edge | None
     ends: tuple[tuple[Run, bool, bool], ...]
+    never: tuple[Gap, ...] = ()
 
     def text(self) -> str:
         """The same surroundings give the same text."""
         before = self.before and [self.before.last_id, self.before.last_price]
         after = self.after and self.after.first_id
         ends = [[run.first_id, run.last_id, *held] for run, *held in self.ends]
-        return json.dumps([before, after, ends])
+        never = [[gap.place for gap in self.never]] if self.never else []
+        return json.dumps([before, after, ends, *never])

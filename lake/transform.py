@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow.compute as pc
 from loguru import logger
 
-from lake import hour_bars, locks, quarantine, seconds, unread
+from lake import hour_bars, locks, never_existed, quarantine, seconds, unread
 from lake.events import Events
 from lake.layout import Layout
 from lake.ledger import Ledger
@@ -29,7 +29,8 @@ class Built:
     """What a run did for one symbol.
 
     ``missing``: seconds without a bar between the first and the last bar of each hour; ``quarantined``: raw lines that
-    could not be used; ``kept``: hours left as they are because raw parts are gone; ``seconds``: how long it took.
+    could not be used; ``kept``: hours left as they are because raw parts are gone; ``seconds``: how long it took;
+    ``never_existed``: trade ids settled as never existed; ``withdrawn``: trade ids of which that was taken back.
     """
 
     symbol: str
@@ -39,6 +40,8 @@ class Built:
     quarantined: int = 0
     kept: int = 0
     seconds: float = 0.0
+    never_existed: int = 0
+    withdrawn: int = 0
 
 
 def pending(layout: Layout, symbols: Iterable[str] | None = None, window: Window | None = None) -> list[str]:
@@ -80,15 +83,16 @@ class _Work:
     def __init__(self, layout: Layout, ledger: Ledger, window: Window | None, compression: str) -> None:
         self.layout, self.ledger, self.events = layout, ledger, Events(ledger.symbol)
         self.window, self.compression = window, compression
-        self.quarantined = self.kept = 0
+        self.quarantined = self.kept = self.never_existed = self.withdrawn = 0
         self.tables: dict[int, tuple[int, int]] = {}
 
     def result(self, seconds: float) -> Built:
         """Say what was done."""
         rows, missing = (sum(numbers) for numbers in zip(*self.tables.values(), strict=True)) if self.tables else (0, 0)
         return Built(
-            self.ledger.symbol, len(self.tables), rows, missing, self.quarantined, self.kept, round(seconds, 3)
-        )
+            self.ledger.symbol, len(self.tables), rows, missing, self.quarantined, self.kept, round(seconds, 3),
+            self.never_existed, self.withdrawn,
+        )  # fmt: skip
 
     def take_in(self) -> None:
         """Read what is new or changed, batch by batch, and build the hours it touches."""
@@ -118,8 +122,7 @@ class _Work:
             affected: set[int] = set()
             for group in self._groups(todo):
                 able, stale = self._hold(group)
-                affected |= stale
-                self._write(able)
+                affected |= stale | self._write(able)
             todo = sorted(set(self.ledger.dirty()) & affected)
 
     def _groups(self, hours: Iterable[int]) -> Iterator[list[int]]:
@@ -192,11 +195,18 @@ class _Work:
         self.ledger.kept(hour)
         self.kept += 1
 
-    def _write(self, hours: Sequence[int]) -> None:
+    def _write(self, hours: Sequence[int]) -> set[int]:
+        """Write the bars of some hours and settle the holes in their ids. Returns the hours that this makes dirty."""
         surroundings = {hour: self.ledger.surroundings(hour) for hour in hours}
         for hour, table in seconds.build(self.events, surroundings).items():
             hour_bars.write(self.layout, self.ledger.symbol, hour, table, self.compression)
             self.tables[hour] = (len(table), hour_bars.missing(table))
+        settled = never_existed.settle(self.layout, self.ledger, hours)
+        self.never_existed += sum(gap.count for gap in settled.new)
+        self.withdrawn += sum(gap.count for gap in settled.withdrawn)
         with self.ledger.transaction():
             for hour in hours:
                 self.ledger.built(hour, surroundings[hour])
+            stale = self.ledger.stale(settled.hours)
+            self.ledger.mark_dirty(stale)
+        return set(stale)

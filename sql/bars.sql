@@ -27,6 +27,9 @@ placed AS (
         before AS (PARTITION BY grid.hour_us ORDER BY grid.second_us ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
         after AS (PARTITION BY grid.hour_us ORDER BY grid.second_us ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)
 ),
+within AS (
+    SELECT to_us AS second_us, sum(after_id - before_id - 1)::BIGINT AS ids FROM never WHERE from_us = to_us GROUP BY to_us
+),
 last_quotes AS (
     SELECT second_us, arg_max(last, (place, last)) AS quote FROM quotes GROUP BY second_us
 )
@@ -49,12 +52,16 @@ SELECT
     coalesce(taker_buy_quote, 0)::VARCHAR::DOUBLE AS taker_buy_quote,
     first_trade_id, last_trade_id,
     trade_count IS NULL OR (
-        trade_count = last_trade_id - first_trade_id + 1
+        trade_count + coalesce(within.ids, 0) = last_trade_id - first_trade_id + 1
         AND coalesce(starts.held_before, true) AND coalesce(stops.held_after, true)
     ) AS complete
 FROM placed
 LEFT JOIN ends AS starts ON starts.hour_us = placed.hour_us AND starts.first_id = placed.first_trade_id
 LEFT JOIN ends AS stops ON stops.hour_us = placed.hour_us AND stops.last_id = placed.last_trade_id
+LEFT JOIN within ON within.second_us = placed.second_us
 LEFT JOIN last_quotes ON last_quotes.second_us = placed.second_us
-WHERE trade_count IS NOT NULL OR (id_before + 1 = id_after AND close_before IS NOT NULL)
+WHERE trade_count IS NOT NULL OR (close_before IS NOT NULL AND (
+    id_before + 1 = id_after
+    OR (placed.hour_us, id_before, id_after) IN (SELECT (hour_us, before_id, after_id) FROM never)
+))
 ORDER BY placed.second_us

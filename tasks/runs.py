@@ -162,6 +162,12 @@ def many(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
+def settled(never_existed: int, withdrawn: int) -> str:
+    """Write how many trade ids were settled as never existed, and of how many that was taken back; nothing of none."""
+    new = f", {many(never_existed, 'trade id')} settled as never existed" if never_existed else ""
+    return new + (f", {many(withdrawn, 'trade id')} no longer settled as never existed" if withdrawn else "")
+
+
 def judged(verdict: str, what: str, found: dict[str, Any]) -> State[Any]:
     """Return the state of a validation, its verdict first in the message: Failed on FAIL, else Completed.
 

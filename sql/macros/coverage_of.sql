@@ -1,5 +1,5 @@
--- coverage_of(seconds, width, symbols, from_time, to_time): what is held, in stretches of `width` seconds, of the 1-second
--- bars in the table, view or CTE named `seconds`. Grain: one symbol, one stretch of the UTC day, with bars or without.
+-- coverage_of(seconds, width, symbols, from_time, to_time, gap_files): what is held, in stretches of `width` seconds, of the
+-- 1-second bars in the table, view or CTE named `seconds`. Grain: one symbol, one stretch of the UTC day, with bars or without.
 -- Stretches run from from_time to to_time, of each of the `symbols` even without a bar; without symbols and times, from
 -- a symbol's first bar to its last. seconds_expected: seconds of the stretch that lie in that range; seconds_held: those
 -- with trades; seconds_flat: those in which, as the exchange's ids say, nothing traded; seconds_missing: the rest;
@@ -8,12 +8,34 @@
 -- follows is seen when bars from before it are among the seconds. Trade times go back now and then, so that an id stands a
 -- stretch or more after a higher one: of what seems to be missing up to a stretch, the least that any later one leaves is
 -- missing indeed. Ids that fall by more than 1,000 begin anew: no hole is known of between the two numberings.
+-- gap_files (ledger/gaps, named by a glob or a list) name the ids that never existed: these are not missing. A copy of such
+-- a file under another name is not read: ids counted twice would hide a hole.
 -- Why each stretch brings along the empty ones after it: a join with a calendar keeps a filter on symbol from the files.
-CREATE OR REPLACE MACRO coverage_of(seconds, width, symbols, from_time, to_time) AS TABLE
-WITH rows AS (
-    SELECT symbol, window_start, trade_count, complete, first_trade_id, last_trade_id FROM query_table(seconds)
+CREATE OR REPLACE MACRO coverage_of(seconds, width, symbols, from_time, to_time, gap_files := []::VARCHAR[]) AS TABLE
+WITH never AS (
+    SELECT
+        symbol, gaps.to_time AS window_start,  -- to_time alone is the macro's parameter
+        sum(last_missing_id - first_missing_id + 1)::BIGINT AS never_existed
+    FROM (
+        SELECT
+            NULL::VARCHAR AS symbol, NULL::BIGINT AS first_missing_id, NULL::BIGINT AS last_missing_id,
+            NULL::TIMESTAMPTZ AS to_time, NULL::VARCHAR AS state, NULL::VARCHAR AS path
+        WHERE false
+        UNION ALL BY NAME
+        SELECT * FROM read_parquet(
+            gap_files, allow_empty = (typeof(gap_files) = 'VARCHAR' OR len(gap_files) = 0), filename = 'path',
+            hive_partitioning = false
+        )
+    ) AS gaps
+    WHERE state = 'never existed' AND parse_filename(path) = symbol || '.parquet'
+    GROUP BY ALL
+),
+rows AS (
+    SELECT symbol, window_start, trade_count, complete, first_trade_id, last_trade_id, never_existed
+    FROM query_table(seconds)
+    LEFT JOIN never USING (symbol, window_start)
     UNION ALL
-    SELECT unnest(symbols::VARCHAR[]), from_time, NULL, NULL, NULL, NULL
+    SELECT unnest(symbols::VARCHAR[]), from_time, NULL, NULL, NULL, NULL, NULL
 ),
 counted AS (
     SELECT
@@ -21,7 +43,8 @@ counted AS (
         window_start >= coalesce(from_time, '-infinity'::TIMESTAMPTZ) AS inside,
         count(*) FILTER (trade_count > 0) AS held, count(*) FILTER (trade_count = 0) AS flat,
         count(*) FILTER (complete) AS proved,
-        sum(trade_count) AS trades, min(first_trade_id) AS lowest, max(last_trade_id) AS highest,
+        sum(trade_count) + coalesce(sum(never_existed), 0) AS trades,
+        min(first_trade_id) AS lowest, max(last_trade_id) AS highest,
         arg_min(first_trade_id, window_start) AS earliest, arg_max(last_trade_id, window_start) AS latest,
         min(window_start) AS first_second, max(window_start) AS last_second
     FROM rows

@@ -4,5 +4,5 @@ WITH seconds AS (
     SELECT * FROM bars_in($hour_files, $day_files) WHERE list_contains($symbols, symbol) AND window_start < $end
 )
 SELECT *
-FROM coverage_of('seconds', $width, $symbols, $start, $end)
+FROM coverage_of('seconds', $width, $symbols, $start, $end, $gap_files)
 ORDER BY list_position($symbols, symbol), window_start;

@@ -1,10 +1,16 @@
 """coverage's trades_missing against a count by hand, on bars of any ids that an exchange sends."""
 
+import tempfile
+from itertools import pairwise
+from pathlib import Path
+
 import pyarrow as pa
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from lake import duck
+from lake import duck, gaps
+from lake.gaps import Gap
+from lake.layout import Layout
 from lake.schemas import UTC_US
 from tests.conftest import DAY
 
@@ -23,7 +29,7 @@ def trades(draw):
     return found
 
 
-def coverage(found):
+def coverage(found, files=()):
     con = duck.memory()
     seconds = sorted({at for _, at in found})
     rows = [[number for number, at in found if at == second] for second in seconds]
@@ -34,8 +40,9 @@ def coverage(found):
     })  # fmt: skip
     con.register("bars", bars)
     con.execute(duck.sql("macros/coverage_of"))
-    asked = "coverage_of('bars', $width, []::VARCHAR[], NULL::TIMESTAMPTZ, NULL::TIMESTAMPTZ)"
-    return con.sql(f"SELECT trades_missing FROM {asked} ORDER BY window_start", params={"width": STRETCH}).fetchall()
+    asked = "coverage_of('bars', $width, []::VARCHAR[], NULL::TIMESTAMPTZ, NULL::TIMESTAMPTZ, $files)"
+    values = {"width": STRETCH, "files": [str(path) for path in files]}
+    return con.sql(f"SELECT trades_missing FROM {asked} ORDER BY window_start", params=values).fetchall()
 
 
 @settings(max_examples=100, deadline=None)
@@ -46,6 +53,23 @@ def test_the_sum_is_every_id_between_first_and_last_that_is_not_held(found):
     missing = [count for (count,) in coverage(found)]
     assert min(missing) >= 0
     assert sum(missing) == max(ids) - min(ids) + 1 - len(ids)
+
+
+@settings(max_examples=50, deadline=None)
+@given(found=trades(), chosen=st.integers(0, 2**30))
+def test_ids_that_never_existed_are_not_missing(found, chosen):
+    at = dict(found)
+    pairs = [(low, high) for low, high in pairwise(sorted(at)) if high > low + 1 and at[low] <= at[high]]
+    never = [
+        Gap(low + 1, high - 1, *(DAY + at[number] * 1_000_000 for number in (low, high)), "as the klines show")
+        for place, (low, high) in enumerate(pairs) if chosen >> place & 1
+    ]  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        layout = Layout(Path(folder))
+        gaps.write(layout, "SOLUSDT", never)
+        missing = [count for (count,) in coverage(found, [layout.gaps_file("SOLUSDT")])]
+    assert min(missing) >= 0
+    assert sum(missing) == max(at) - min(at) + 1 - len(at) - sum(gap.count for gap in never)
 
 
 @settings(max_examples=50, deadline=None)

@@ -1,0 +1,118 @@
+"""Stretches of trade ids that the lake does not hold: ``ledger/gaps/SYMBOL.parquet``, written whole.
+
+A `Hole` is what the ledger sees now: ids between two trades that are held. A `Gap` is what is known about one, a row of
+`lake.schemas.GAPS`. So far the file has the gaps that are settled as `NEVER_EXISTED` (`lake.never_existed`).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from lake import files
+from lake.layout import Layout
+from lake.schemas import GAPS, UTC_US
+from lake.windows import HOUR_US, Window
+
+NEVER_EXISTED = "never existed"
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, order=True)
+class Hole:
+    """Trade ids, the first and last of them, that nobody holds; and the hours of the trades before and after them."""
+
+    first_id: int
+    last_id: int
+    before_hour: int
+    after_hour: int
+
+    @property
+    def hours(self) -> range:
+        """The hours that its trades would lie in."""
+        return range(self.before_hour, self.after_hour + HOUR_US, HOUR_US)
+
+
+@dataclass(frozen=True, order=True)
+class Gap:
+    """A row of `lake.schemas.GAPS`. Times are the seconds (microseconds since 1970 UTC) of the trades on both sides."""
+
+    first_id: int
+    last_id: int
+    from_us: int
+    to_us: int
+    reason: str
+    state: str = NEVER_EXISTED
+
+    @property
+    def place(self) -> tuple[int, int, int, int]:
+        """Its ids and times, without what is said of it."""
+        return self.first_id, self.last_id, self.from_us, self.to_us
+
+    @property
+    def count(self) -> int:
+        """How many ids it has."""
+        return self.last_id - self.first_id + 1
+
+    @property
+    def hours(self) -> range:
+        """The hours that it touches."""
+        return self.hole.hours
+
+    @property
+    def hole(self) -> Hole:
+        """The hole that it tells about."""
+        before, after = (at - at % HOUR_US for at in (self.from_us, self.to_us))
+        return Hole(self.first_id, self.last_id, before, after)
+
+
+def never_existed(layout: Layout, symbol: str, window: Window | None = None) -> list[Gap]:
+    """Return the gaps of a symbol whose ids never existed, sorted by id; with a window, those that it touches.
+
+    Raises:
+        LakeError: the file cannot be read.
+    """
+    path = layout.gaps_file(symbol)
+    try:
+        with files.parquet(path, "run backfill-binance and transform-hour for its days") as handle:
+            rows = GAPS.conform(handle.read())
+    except FileNotFoundError:
+        return []
+    times = (rows[name].cast(pa.int64()).to_pylist() for name in ("from_time", "to_time"))
+    texts = (rows[name].to_pylist() for name in ("first_missing_id", "last_missing_id", "reason", "state"))
+    first, last, reason, state = texts
+    found = [Gap(*row) for row in zip(first, last, *times, reason, state, strict=True)]
+    return sorted(
+        gap for gap in found
+        if gap.state == NEVER_EXISTED
+        and (window is None or (gap.from_us < window.end_us and gap.to_us >= window.start_us))
+    )  # fmt: skip
+
+
+def write(layout: Layout, symbol: str, gaps: Iterable[Gap]) -> None:
+    """Write all gaps of a symbol in place of what was there. Call it with the symbol's lock of bars held."""
+    rows = sorted(gaps)
+    columns = {
+        "symbol": [symbol] * len(rows),
+        "channel": ["trade"] * len(rows),
+        "first_missing_id": [gap.first_id for gap in rows],
+        "last_missing_id": [gap.last_id for gap in rows],
+        "from_time": pa.array([gap.from_us for gap in rows], pa.int64()).cast(UTC_US),
+        "to_time": pa.array([gap.to_us for gap in rows], pa.int64()).cast(UTC_US),
+        "reason": [gap.reason for gap in rows],
+        "state": [gap.state for gap in rows],
+        "repaired_from": pa.nulls(len(rows), pa.string()),
+    }
+    path = layout.gaps_file(symbol)
+    files.sweep(path.parent, path.name)
+    files.write_parquet(path, GAPS.conform(pa.table(columns)), "snappy")
+
+
+def between(stretches: Iterable[tuple[int, int]], low: Ints, high: Ints) -> Ints:
+    """Return how many ids of some stretches (first, last; sorted) lie between each pair of held ids."""
+    ends = np.array(list(stretches), np.int64).reshape(-1, 2)
+    below = np.concatenate([np.zeros(1, np.int64), np.cumsum(ends[:, 1] - ends[:, 0] + 1)])
+    count: Ints = np.maximum(below[np.searchsorted(ends[:, 1], high)] - below[np.searchsorted(ends[:, 1], low)], 0)
+    return count
