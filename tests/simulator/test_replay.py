@@ -111,3 +111,13 @@ def test_lines_that_are_no_frames_are_told_with_file_and_line(tmp_path):
 def test_a_recording_that_is_not_there_is_told_at_once(tmp_path):
     with pytest.raises(ReplayError, match="no such file"):
         Simulator(["SOLUSDT"], replay=tmp_path / "none.dat").start()
+
+
+@pytest.mark.parametrize("stamp", ["1760918400.25:", "1760918400250", "1760918400250000", "1760918400250000999"])
+def test_a_recording_is_replayed_at_its_pace_in_whichever_unit_and_without_the_recorders_own_lines(tmp_path, stamp):
+    path = tmp_path / "BINANCE.ws.1.0"
+    path.write_text(
+        'configuration: {"trades": ["SOL-USDT"]}\nwss://stream.binance.com:9443/ws <-> 1760918400.1\n'
+        'https://api.binance.com/api/v3/depth -> 1760918400.1: {}\n' + f'{stamp} {{"stream":"a@trade","data":{{}}}}\n'
+    )  # fmt: skip
+    assert [(frame.time_us, frame.stream) for frame in read_frames(path)] == [(1_760_918_400_250_000, "a@trade")]
