@@ -2,6 +2,7 @@
 
 import errno
 import os
+import random
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -14,6 +15,7 @@ from lake.doctor import Finding
 
 _NAME = "file system"
 _LOCAL = "put base_path on a local disk (ext4, xfs, btrfs, APFS, NTFS)"
+_TURNS, _ROWS = 40, 30
 _OLD = (1_000_000_000, 1_000_000_000)
 
 
@@ -89,10 +91,22 @@ def _place(folder: Path) -> bool:
 
 
 def _database(folder: Path) -> bool:
-    with closing(sqlite.opened(folder / "try.sqlite", 1)) as db:
-        db.execute("CREATE TABLE t (x)")
-        db.execute("INSERT INTO t VALUES (1)")
-        return bool(db.execute("SELECT x FROM t").fetchall() == [(1,)])
+    """Two connections write in turns: with a poor driver (FAT by FUSE) each has an old state of the other's pages."""
+    expected: dict[int, str] = {}
+    path, chance = folder / "try.sqlite", random.Random(1)  # noqa: S311  (the same rows each time)
+    with closing(sqlite.opened(path, 1)) as one, closing(sqlite.opened(path, 1)) as two:
+        one.execute("CREATE TABLE t (x INTEGER PRIMARY KEY, y TEXT)")
+        one.execute("CREATE INDEX i ON t (y)")
+        for turn in range(_TURNS):
+            rows = {chance.randrange(2000): f"{chance.randrange(10**9):0100}" for _ in range(_ROWS)}
+            db = two if turn % 2 else one
+            db.execute("PRAGMA synchronous = OFF")  # whether it survives a power cut is not asked here
+            db.execute("BEGIN IMMEDIATE")
+            db.executemany("INSERT OR REPLACE INTO t VALUES (?, ?)", rows.items())
+            db.execute("COMMIT")
+            expected |= rows
+        is_whole = one.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        return is_whole and dict(one.execute("SELECT x, y FROM t").fetchall()) == expected
 
 
 def _sync_file(folder: Path) -> bool:
