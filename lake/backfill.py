@@ -13,7 +13,7 @@ from functools import partial
 import pyarrow as pa
 from loguru import logger
 
-from lake import kline_store, locks, never_existed, spot
+from lake import kline_store, locks, spot
 from lake.archive_klines import ArchiveKlines
 from lake.backfill_fetch import Fetcher, Got
 from lake.backfill_plan import Plan, Source, plan
@@ -23,6 +23,7 @@ from lake.history import History
 from lake.intervals import Interval, Span, close_us, spans, without
 from lake.kline_store import Held
 from lake.layout import Layout
+from lake.never_existed import reconsider
 from lake.parallel import Behind, in_parallel
 from lake.progress import Progress, quiet
 from lake.sections import Binance
@@ -128,7 +129,7 @@ def run(
     ):
         done = _Run(layout, job, info, rest, web, history, compression, progress).all()
     if job.interval == "1m":
-        found = never_existed.reconsider(layout, job.symbol, job.window)
+        found = reconsider(layout, job.symbol, job.window)
         new, gone = (sum(gap.count for gap in gaps) for gaps in (found.new, found.withdrawn))
         done = replace(done, never_existed=new, withdrawn=gone)
     return replace(done, seconds=round(time.monotonic() - started, 3))

@@ -150,6 +150,10 @@ class Layout:
         """What the exchange is known to have none of, so that it is not asked for again."""
         return self.base / "ledger" / "history.sqlite"
 
+    def gaps(self, symbol: str) -> Path:
+        """What is known of the stretches of trade ids of a symbol that the lake does not hold."""
+        return self.base / "ledger" / "gaps" / f"{checked(symbol)}.parquet"
+
     @property
     def limits(self) -> Path:
         """Where the processes of this lake share what they have used of the exchange's limits."""
@@ -164,15 +168,6 @@ class Layout:
     def ledger(self) -> Path:
         """What is known about raw parts and trade ids. It can be made anew from raw/ at any time."""
         return self.base / "ledger" / f"{EXCHANGE}.sqlite"
-
-    @property
-    def gaps(self) -> Path:
-        """The folder of the stretches of trade ids that the lake does not hold, one file a symbol."""
-        return self.base / "ledger" / "gaps"
-
-    def gaps_file(self, symbol: str) -> Path:
-        """The stretches of trade ids of one symbol that the lake does not hold."""
-        return self.gaps / f"{checked(symbol)}.parquet"
 
     @property
     def locks(self) -> Path:

@@ -7,8 +7,6 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lake import kline_store
-
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -61,9 +59,9 @@ def compare(ours: pa.Table, candles: pa.Table) -> Compared:
 
     Of a minute that one side has twice, the first counts.
     """
-    our_start, index = np.unique(_us(ours["window_start"]), return_index=True)
+    our_start, index = np.unique(micros_of(ours["window_start"]), return_index=True)
     ours = ours.take(pa.array(index))
-    both, mine, theirs = np.intersect1d(our_start, kline_store.open_times(candles), return_indices=True)
+    both, mine, theirs = np.intersect1d(our_start, micros_of(candles["open_time"]), return_indices=True)
     left = {name: _floats(ours[name])[mine] for name in PAIRS}
     right = {name: _floats(candles[kline])[theirs] for name, kline in PAIRS.items()}
     off = {name: _relative(left[name], right[name]) for name in VOLUMES}
@@ -72,7 +70,8 @@ def compare(ours: pa.Table, candles: pa.Table) -> Compared:
     return Compared(both, complete[mine], left, right, off, differs, int(complete.sum()))
 
 
-def _us(column: pa.ChunkedArray) -> Ints:
+def micros_of(column: pa.ChunkedArray) -> Ints:
+    """Return a column of times in microseconds since 1970 UTC."""
     found: Ints = column.cast(pa.int64()).to_numpy()
     return found
 
