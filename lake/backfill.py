@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 from loguru import logger
 
-from lake import kline_store, locks, never_existed, quarantine, spot
+from lake import kline_store, locks, quarantine, spot
 from lake.archive_klines import ArchiveKlines
 from lake.backfill_fetch import Fetcher, Got
 from lake.backfill_plan import Days, Known, Plan, Source, months, plan, samples
@@ -27,6 +27,7 @@ from lake.intervals import Interval, Opens, Span, among, close_us, spans, withou
 from lake.kline_rows import off_grid
 from lake.kline_store import Held
 from lake.layout import Layout
+from lake.never_existed import reconsider
 from lake.parallel import Behind, in_parallel
 from lake.progress import Progress, quiet
 from lake.ranges import Range
@@ -153,7 +154,7 @@ def run(
     ):
         done = _Run(layout, job, info, rest, web, history, compression, progress).all()
     if job.interval == "1m":
-        found = never_existed.reconsider(layout, job.symbol, job.window)
+        found = reconsider(layout, job.symbol, job.window)
         new, gone = (sum(gap.count for gap in gaps) for gaps in (found.new, found.withdrawn))
         done = replace(done, never_existed=new, withdrawn=gone)
     return replace(done, seconds=round(time.monotonic() - started, 3))

@@ -74,7 +74,7 @@ def never_existed(layout: Layout, symbol: str, window: Window | None = None) -> 
     Raises:
         LakeError: the file cannot be read.
     """
-    path = layout.gaps_file(symbol)
+    path = layout.gaps(symbol)
     try:
         with files.parquet(path, "run backfill-binance and transform-hour for its days") as handle:
             rows = GAPS.conform(handle.read())
@@ -105,7 +105,7 @@ def write(layout: Layout, symbol: str, gaps: Iterable[Gap]) -> None:
         "state": [gap.state for gap in rows],
         "repaired_from": pa.nulls(len(rows), pa.string()),
     }
-    path = layout.gaps_file(symbol)
+    path = layout.gaps(symbol)
     files.sweep(path.parent, path.name)
     files.write_parquet(path, GAPS.conform(pa.table(columns)), "snappy")
 

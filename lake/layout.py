@@ -151,6 +151,10 @@ class Layout:
         """What the exchange is known to have none of, so that it is not asked for again."""
         return self.base / "ledger" / "history.sqlite"
 
+    def gaps(self, symbol: str) -> Path:
+        """What is known of the stretches of trade ids of a symbol that the lake does not hold."""
+        return self.base / "ledger" / "gaps" / f"{checked(symbol)}.parquet"
+
     @property
     def limits(self) -> Path:
         """Where the processes of this lake share what they have used of the exchange's limits."""
@@ -170,15 +174,6 @@ class Layout:
     def imports(self) -> Path:
         """The receipts of the recordings that were imported, by SHA-256."""
         return self.ledger.parent / "imports"
-
-    @property
-    def gaps(self) -> Path:
-        """The folder of the stretches of trade ids that the lake does not hold, one file a symbol."""
-        return self.base / "ledger" / "gaps"
-
-    def gaps_file(self, symbol: str) -> Path:
-        """The stretches of trade ids of one symbol that the lake does not hold."""
-        return self.gaps / f"{checked(symbol)}.parquet"
 
     @property
     def locks(self) -> Path:

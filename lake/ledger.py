@@ -5,15 +5,15 @@ an hour hold; the bars themselves always come from raw lines.
 """
 
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
-from lake import gaps, sqlite
+from lake import sqlite
+from lake.claims import Claims
 from lake.duck import sql
 from lake.errors import LakeError
-from lake.gaps import Gap, Hole
 from lake.layout import Layout
 from lake.raw import Part
 from lake.surroundings import Edge, Run, Surroundings
@@ -23,19 +23,18 @@ _EVER = (-(2**62), 2**62)
 
 
 class Ledger:
-    """One connection to the ledger, for one symbol."""
+    """One connection to the ledger, for one symbol. ``claims`` is the part of it that is about holes in the ids."""
 
     def __init__(self, layout: Layout, symbol: str) -> None:
         """Open it, or make it."""
-        self.symbol, self._path, self._layout = symbol, layout.ledger, layout
-        self._holes: dict[int, list[Hole]] = {}
-        self._never: list[Gap] | None = None
+        self.symbol, self._path = symbol, layout.ledger
         try:
             self._db = sqlite.opened(layout.ledger, 120)
             if self._db.execute("PRAGMA user_version").fetchone() == (0,):
                 self._db.executescript(sql("ledger/make"))
         except (sqlite3.DatabaseError, OSError) as error:
             raise self._damaged(error) from error
+        self.claims = Claims(layout, symbol, self._do)
 
     def __enter__(self) -> "Ledger":
         return self
@@ -113,7 +112,7 @@ class Ledger:
     def holds(self, hour: int, edge: Edge | None, runs: Iterable[Run]) -> set[int]:
         """Note what an hour holds now. Returns the other hours whose surroundings this may have changed."""
         affected = self._beside(hour)
-        self._holes.clear()
+        self.claims.forget_holes()
         self._do("clear_edge", hour=hour)
         self._do("clear_runs", hour=hour)
         if edge:
@@ -149,7 +148,7 @@ class Ledger:
 
     def surroundings(self, hour: int) -> Surroundings:
         """What the bars of an hour depend on outside the hour. Ids that never existed count as held."""
-        never = tuple(gap for gap in self.never_existed() if hour in gap.hours and self.is_hole(gap))
+        never = self.claims.valid(hour)
         first, last = {gap.first_id for gap in never}, {gap.last_id for gap in never}
         ends = tuple(
             (
@@ -161,64 +160,6 @@ class Ledger:
         )
         return Surroundings(self._edge("edge_before", hour), self._edge("edge_after", hour), ends, never)
 
-    def never_existed(self) -> list[Gap]:
-        """The gaps that are settled as never existed, sorted; one may be out of date (`is_hole`)."""
-        if self._never is None:
-            self._never = gaps.never_existed(self._layout, self.symbol)
-        return self._never
-
-    def claims(self, hours: Collection[int], written: Collection[int]) -> list[Gap]:
-        """Those of `never_existed` that touch some hours, or of which an hour just ``written`` holds an id."""
-        if not self.never_existed():
-            return []
-        held = [run for hour in written for run in self._runs(hour)]
-        return [
-            gap for gap in self.never_existed()
-            if any(hour in hours for hour in gap.hours)
-            or any(run.first_id <= gap.last_id and run.last_id >= gap.first_id for run in held)
-        ]  # fmt: skip
-
-    def put_never_existed(self, settled: Iterable[Gap]) -> None:
-        """Write the gaps that are settled as never existed in place of those before."""
-        gaps.write(self._layout, self.symbol, settled)
-        self._never = None
-
-    def is_hole(self, gap: Gap) -> bool:
-        """Whether a gap is just what the lake does not hold between two trades that it holds."""
-        return gap.hole in self._holes_after(gap.hole.before_hour)
-
-    def holes(self, hours: Collection[int]) -> list[Hole]:
-        """The holes in the trade ids that touch any of some hours, in order."""
-        if not hours:
-            return []
-        before = self._edge("edge_before", min(hours))
-        first = before.hour if before else min(hours)
-        found = (h for (hour,) in self._do("run_ends", first=first, last=max(hours)) for h in self._holes_after(hour))
-        return sorted(hole for hole in found if any(hour in hours for hour in hole.hours))
-
-    def _holes_after(self, hour: int) -> list[Hole]:
-        """The holes whose trade before is in an hour: the trade after is there too, or in the next hour with trades.
-
-        An id that any other hour holds, as by a line with an odd trade time, belongs to none.
-        """
-        if hour not in self._holes:
-            edges = (self._edge(which, hour) for which in ("edge_before", "edge_at", "edge_after"))
-            runs = sorted(
-                (run.first_id, run.last_id, edge.hour) for edge in edges if edge for run in self._runs(edge.hour)
-            )
-            self._holes[hour] = []
-            top, at = (runs[0][1], runs[0][2]) if runs else (0, 0)
-            for first_id, last_id, here in runs:
-                missing = Run(top + 1, first_id - 1)
-                if at == hour and missing.first_id <= missing.last_id and not self.sharing(hour, [missing]):
-                    self._holes[hour].append(Hole(missing.first_id, missing.last_id, hour, here))
-                top, at = max((top, at), (last_id, here))
-        return self._holes[hour]
-
-    def is_dirty(self, hour: int) -> bool:
-        """Whether the bars of an hour are older than what it holds."""
-        return bool(self._do("dirty", start=hour, end=hour + 1))
-
     def stale(self, hours: Iterable[int]) -> list[int]:
         """Those of the hours whose surroundings are not what they were when their bars were written, in order."""
         return [hour for hour in sorted(set(hours)) if self._built(hour) != self.surroundings(hour).text()]
@@ -226,6 +167,10 @@ class Ledger:
     def _built(self, hour: int) -> str | None:
         rows = self._do("built", hour=hour)
         return rows[0][0] if rows else None
+
+    def is_dirty(self, hour: int) -> bool:
+        """Whether the bars of an hour are older than what it holds."""
+        return bool(self._do("dirty", start=hour, end=hour + 1))
 
     def mark_dirty(self, hours: Iterable[int]) -> None:
         """Note hours that must be built again."""

@@ -7,8 +7,6 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lake import kline_rows
-
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -63,20 +61,21 @@ def compare(ours: pa.Table, candles: pa.Table) -> Compared:
 
     Of a minute that one side has twice, the first counts.
     """
-    our_start, index = np.unique(_us(ours["window_start"]), return_index=True)
+    our_start, index = np.unique(micros_of(ours["window_start"]), return_index=True)
     ours = ours.take(pa.array(index))
     like, unlike = (candles.filter(test(candles["exchange_open_time"])) for test in (pc.is_null, pc.is_valid))
-    both, mine, theirs = np.intersect1d(our_start, kline_rows.open_times(like), return_indices=True)
+    both, mine, theirs = np.intersect1d(our_start, micros_of(like["open_time"]), return_indices=True)
     left = {name: _floats(ours[name])[mine] for name in PAIRS}
     right = {name: _floats(like[kline])[theirs] for name, kline in PAIRS.items()}
     off = {name: _relative(left[name], right[name]) for name in VOLUMES}
     differs = {name: ~(left[name] == right[name]) for name in EXACT} | {n: ~(off[n] <= WITHIN) for n in VOLUMES}
     complete = pc.fill_null(ours["complete"], False).to_numpy()
-    off_grid = int(complete[np.isin(our_start, kline_rows.open_times(unlike))].sum())
+    off_grid = int(complete[np.isin(our_start, micros_of(unlike["open_time"]))].sum())
     return Compared(both, complete[mine], left, right, off, differs, int(complete.sum()), off_grid)
 
 
-def _us(column: pa.ChunkedArray) -> Ints:
+def micros_of(column: pa.ChunkedArray) -> Ints:
+    """Return a column of times in microseconds since 1970 UTC."""
     found: Ints = column.cast(pa.int64()).to_numpy()
     return found
 

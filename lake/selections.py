@@ -73,7 +73,7 @@ def bars(layout: Layout, symbols: Sequence[str], window: Window, tf: Timeframe) 
 
 def coverage(layout: Layout, symbols: Sequence[str], window: Window, width: int = 3600) -> Selection:
     """What is held in stretches of ``width`` seconds, which divide a day: the columns of the view `coverage`."""
-    gaps = _there(layout.gaps_file(symbol) for symbol in symbols)
+    gaps = _there(layout.gaps(symbol) for symbol in symbols)
     files = _bar_files(layout, symbols, None, window)
     return _selection("coverage", symbols, window, **files, gap_files=gaps, width=width)
 

@@ -67,7 +67,7 @@ def test_ids_that_never_existed_are_not_missing(found, chosen):
     with tempfile.TemporaryDirectory() as folder:
         layout = Layout(Path(folder))
         gaps.write(layout, "SOLUSDT", never)
-        missing = [count for (count,) in coverage(found, [layout.gaps_file("SOLUSDT")])]
+        missing = [count for (count,) in coverage(found, [layout.gaps("SOLUSDT")])]
     assert min(missing) >= 0
     assert sum(missing) == max(at) - min(at) + 1 - len(at) - sum(gap.count for gap in never)
 

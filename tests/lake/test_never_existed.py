@@ -8,6 +8,7 @@ import pytest
 from loguru import logger
 
 from lake import compact, doctor_data, gaps, never_existed, read, transform, views
+from lake.claims import Claims
 from lake.ledger import Ledger
 from lake.windows import Window
 from tests import oracle
@@ -64,7 +65,7 @@ def test_ids_that_the_klines_settle_count_as_consecutive(layout, raw):
     assert coverage(layout) == (0, 0)
     assert {second for second, bar in bars(layout).items() if not bar["complete"]} == {0, 189}
     assert bars(layout)[50] == {**oracle._flat(bars(layout)[45]["close"]), "bid": None, "ask": None, "spread": None}
-    rows = views.connect(layout).sql(f"FROM '{layout.gaps_file('SOLUSDT')}'").to_arrow_table().to_pylist()
+    rows = views.connect(layout).sql(f"FROM '{layout.gaps('SOLUSDT')}'").to_arrow_table().to_pylist()
     assert rows == [{
         "symbol": "SOLUSDT", "channel": "trade", "first_missing_id": 106, "last_missing_id": 107,
         "from_time": datetime(2025, 10, 20, 0, 0, 45, tzinfo=UTC),
@@ -166,7 +167,7 @@ def test_a_kline_that_is_not_equal_or_not_to_be_trusted_settles_nothing(layout, 
     put_klines(layout, rows)
     recorded(layout, raw, lines)
     assert (settled(layout), coverage(layout)) == ([], (8, 2))
-    assert not layout.gaps_file("SOLUSDT").exists()
+    assert not layout.gaps("SOLUSDT").exists()
 
 
 def test_a_kline_that_differs_by_less_than_its_volumes_are_rounded_settles(layout, raw):
@@ -313,7 +314,7 @@ def test_a_lost_ledger_is_made_again_from_raw_and_klines(layout, raw):
     shutil.rmtree(layout.ledger.parent)
     assert transform.run(layout, "SOLUSDT").never_existed == 2
     assert (content(layout.parquet), settled(layout), transform.pending(layout)) == (before, [(106, 107)], [])
-    layout.gaps_file("SOLUSDT").unlink()
+    layout.gaps("SOLUSDT").unlink()
     reconsidered(layout)
     assert (content(layout.parquet), settled(layout)) == (before, [(106, 107)])
 
@@ -322,9 +323,9 @@ class Killed(BaseException):
     """The process ends here."""
 
 
-@pytest.mark.parametrize("where", ["mark_dirty", "put_never_existed", "built"])
+@pytest.mark.parametrize(("of", "where"), [(Ledger, "mark_dirty"), (Claims, "put"), (Ledger, "built")])
 @pytest.mark.parametrize("comes", ["klines", "a trade"])
-def test_a_kill_at_any_step_costs_nothing(layout, raw, monkeypatch, where, comes):
+def test_a_kill_at_any_step_costs_nothing(layout, raw, monkeypatch, of, where, comes):
     """Before and after the claim is noted, and before the hours are noted as built; settled, and taken back."""
     lines = [raw.trade(1, 3500), raw.trade(2, 3510), raw.trade(5, 11_000), raw.trade(6, 11_010)]
     late = raw.trade(4, 7300) if comes == "a trade" else None
@@ -338,7 +339,7 @@ def test_a_kill_at_any_step_costs_nothing(layout, raw, monkeypatch, where, comes
         put_klines(layout, klines_of(lines, range(200)))
         never_existed.reconsider(layout, "SOLUSDT", ALL)
     for after in (False, True):
-        real = getattr(Ledger, where)
+        real = getattr(of, where)
 
         def killed(*given, after=after, real=real):
             if after:
@@ -346,7 +347,7 @@ def test_a_kill_at_any_step_costs_nothing(layout, raw, monkeypatch, where, comes
             raise Killed
 
         with monkeypatch.context() as patched, pytest.raises(Killed):
-            patched.setattr(Ledger, where, killed)
+            patched.setattr(of, where, killed)
             transform.run(layout, "SOLUSDT")
     transform.run(layout, "SOLUSDT")
     assert transform.pending(layout) == []
@@ -372,7 +373,7 @@ def test_a_copy_of_the_file_does_not_hide_a_hole(layout, raw):
     lines = market(raw)
     put_klines(layout, klines_of(lines, MINUTES))
     recorded(layout, raw, [*lines[:15], *lines[17:]])
-    path = layout.gaps_file("SOLUSDT")
+    path = layout.gaps("SOLUSDT")
     assert (settled(layout), coverage(layout)[1]) == ([(106, 107)], 2)
     shutil.copy(path, path.with_name("SOLUSDT (1).parquet"))
     path.with_name("._SOLUSDT.parquet").write_bytes(b"\0\5\26\7")

@@ -60,7 +60,7 @@ def test_a_run_that_fetches_nothing_settles_what_a_killed_one_left(exchange):
     layout = exchange.layout
     klines = content(layout.backfill)
     assert transform.run(layout, "SOLUSDT").never_existed == 2, "the klines were there first"
-    layout.gaps_file("SOLUSDT").unlink()
+    layout.gaps("SOLUSDT").unlink()
     done = exchange.run("2025-01-03T10:04:00Z", "2025-01-03T10:05:00Z")
     assert (done.added, done.never_existed, content(layout.backfill) == klines) == (0, 2, True)
     assert transform.run(layout, "SOLUSDT").never_existed == 2
