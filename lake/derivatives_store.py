@@ -31,12 +31,6 @@ def holds(layout: Layout, symbol: str) -> bool:
     return any((layout.derivatives / kind / symbol).is_dir() for kind in ("funding", "open_interest"))
 
 
-def symbols(layout: Layout) -> list[str]:
-    """Return every contract of which the lake has something, in alphabetical order."""
-    folders = (layout.derivatives / kind for kind in ("funding", "open_interest"))
-    return sorted({path.name for folder in folders if folder.is_dir() for path in folder.iterdir() if path.is_dir()})
-
-
 def whole(layout: Layout, symbol: str, year: int) -> list[Range]:
     """Return the stretches of a year, in microseconds, of which the lake has all fundings that were paid."""
     path = layout.funding_file(symbol, year)

@@ -23,7 +23,7 @@ from typing import Any, Literal, get_args
 
 import duckdb
 
-from lake import derivatives_store, names, selections, settings, views
+from lake import names, selections, settings, views
 from lake.errors import BadInputError, LakeError
 from lake.intervals import INTERVALS, Interval
 from lake.layout import Layout
@@ -110,7 +110,7 @@ def funding(symbols: Names, start: Time, end: Time, *, form: Form = "pandas", ba
 
     Raises: as `bars`.
     """
-    asked = _symbols(symbols, "derivatives", derivatives_store.symbols, base)
+    asked = _symbols(symbols, "derivatives", lambda lake: lake.contracts(), base)
     return _answer(asked, selections.funding, start, end, form)
 
 

@@ -118,6 +118,10 @@ class Layout:
         """The open interest of one perpetual on a UTC day."""
         return _partition(self.derivatives / "open_interest" / checked(symbol), day) / "open_interest.parquet"
 
+    def contracts(self) -> list[str]:
+        """Every perpetual that has fundings or open interest, in alphabetical order."""
+        return sorted({*_folders(self.derivatives / "funding"), *_folders(self.derivatives / "open_interest")})
+
     def funding_years(self, symbol: str) -> list[int]:
         """The UTC years of a perpetual that have fundings, in order."""
         root = self.derivatives / "funding" / checked(symbol)
