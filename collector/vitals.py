@@ -29,18 +29,20 @@ class Vitals:
         self._latencies = Latencies()
         self._last_seen: int | None = None
         self._began = datetime.now(UTC)
+        self._news, self._ended = asyncio.Event(), False
 
     def took(self, lines: Lines, latencies: list[int], now: int) -> None:
         """Note what was received since the last time: lines by symbol in their order, and latencies of trades (µs)."""
         self._latencies.add(latencies, now)
         newest = max((timed[-1][0] for timed in lines.values() if timed), default=None)
+        if newest and self._last_seen is None:
+            self._news.set()
         self._last_seen = newest or self._last_seen
 
     @asynccontextmanager
     async def told(self) -> AsyncIterator[None]:
         """Say signs of life while the block runs, and at its end how it ended."""
-        ending = asyncio.Event()
-        telling = asyncio.create_task(self._tell(ending))
+        telling = asyncio.create_task(self._tell())
         error = None
         try:
             yield
@@ -48,18 +50,22 @@ class Vitals:
             error = str(failure) or type(failure).__name__
             raise
         finally:
-            ending.set()
+            self._ended = True
+            self._news.set()
             with suppress(asyncio.CancelledError):
                 await telling
             self._say("error" if error else "stopped", self._fields() | {"last_error": error}, write=True)
 
-    async def _tell(self, ending: asyncio.Event) -> None:
+    async def _tell(self) -> None:
+        """Say a sign every `SAY_EVERY_S`, and at once what is new, so that nobody waits for it to read running."""
         number = 0
-        while not ending.is_set():
+        while not self._ended:
             await asyncio.to_thread(self._say, "running", self._fields(), number % WRITE_EVERY == 0)
             number += 1
             with suppress(TimeoutError):
-                await asyncio.wait_for(ending.wait(), SAY_EVERY_S)
+                await asyncio.wait_for(self._news.wait(), SAY_EVERY_S)
+                number = 0
+            self._news.clear()
 
     def _fields(self) -> dict[str, Any]:
         buffer = self._buffer

@@ -13,7 +13,8 @@ _Json = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
 
 @app.command(
     rich_help_panel=CARE,
-    epilog="[dim]Exit codes: 0 healthy, 1 something is in error or behind, 2 the collector does not run.[/]",
+    epilog="[dim]Exit codes: 0 healthy, 1 something is in error or behind, 2 the collector does not run, 3 it has been "
+    "started and has received nothing yet (for 90 s at most).[/]",
 )
 def health(
     as_json: _Json = False,

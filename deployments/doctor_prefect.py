@@ -6,7 +6,7 @@ from deployments import collector_run, prefect_database, system
 from deployments.prefect_api import Api
 from deployments.prefect_stack import POOL
 from deployments.reaper import gone
-from lake import locks
+from lake import locks, signs
 from lake.doctor import Finding, State
 from lake.errors import LakeError
 from lake.layout import Layout
@@ -64,7 +64,11 @@ def _collector(layout: Layout, missing: tuple[State, str]) -> Finding:
     process = collector_run.collecting(layout)
     if process is None:
         return _not("collector", "does not run", missing)
-    return Finding("collector", "ok", f"runs (process {process.pid})")
+    sign = signs.read_one(layout, "collector")
+    if sign is not None and not sign.fields.get("last_seen_ts"):
+        said = f"runs (process {process.pid}), and has received nothing since it was started"
+        return Finding("collector", "warn", said, "crypto-lake health says after 90 s what is wrong")
+    return Finding("collector", "ok", f"runs (process {process.pid}) and receives")
 
 
 def _not(name: str, what: str, missing: tuple[State, str], where: str = "") -> Finding:

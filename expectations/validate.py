@@ -35,6 +35,7 @@ def validate(
     report: Path | None = None,
     progress: Progress | None = None,
     notes: Iterable[str] = (),
+    doubts: Iterable[str] = (),
     keep_runs: int = 90,
 ) -> Outcome:
     """Check every rule of the rulepack on a source, of symbols in a window; write Data Docs and the Markdown report.
@@ -52,6 +53,7 @@ def validate(
         report: where the Markdown report goes; by default below ``reports/``, named by the parameters.
         progress: is told, in words, each symbol-day that begins.
         notes: what a reader of the report must know beside what is found, such as what could not be fetched.
+        doubts: notes that forbid a PASS, such as what should have been checked and is not there.
         keep_runs: of how many runs of this suite pages and results stay (`validation.keep_runs`).
 
     Raises:
@@ -67,7 +69,8 @@ def validate(
     refuse(layout, report)
     with locks.validation(layout), redirect_stdout(sys.stderr):  # what an own expectation prints is no JSON
         told = progress or (lambda _: None)
-        done, spreads, rules, index, doubts = _run(layout, tables, chosen, window, now, told, keep_runs)
+        done, spreads, rules, index, found = _run(layout, tables, chosen, window, now, told, keep_runs)
+        doubts = [*doubts, *found]
         agreement, more = _agreement(layout, source, chosen, window, now, done)
         outcome = Outcome(
             symbols=chosen,
@@ -82,7 +85,7 @@ def validate(
             report=report,
             data_docs=index,
             notes=(*doubts, *more, *_never_existed(done), *notes),
-            doubts=doubts,
+            doubts=tuple(doubts),
             agreement=agreement,
         )
         from expectations.report import markdown

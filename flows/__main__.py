@@ -44,7 +44,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
     help="A local-first lake for Binance market data. Settings: config.yml, or LAKE_… in the environment.\n\n"
-    "Exit codes: 0 done, 1 failed or done only in part, 2 bad input.",
+    "Exit codes: 0 done, 1 failed or done only in part, 2 bad input, 128 + N ended by signal N.",
 )
 app.add_typer(service_command.app, name="service", rich_help_panel=_RUN)
 app.add_typer(flow_commands.app)

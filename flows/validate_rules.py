@@ -13,7 +13,7 @@ from lake.settings import Settings
 from lake.windows import DAY, Window
 from tasks import artifacts, history, progress
 from tasks.places import named_file
-from tasks.rules import check_rules, names_of
+from tasks.rules import check_rules, names_of, not_held
 from tasks.runs import each, judged, many, named, reported
 
 
@@ -31,7 +31,8 @@ def validate_rules(
     """Check bars, or another source, against every rule. The run ends Failed on FAIL, else Completed.
 
     Args:
-        symbols: Pairs, such as SOLUSDT; of macro, tickers. Left out: all that the lake has of the source.
+        symbols: Pairs, such as SOLUSDT; of macro, tickers. Left out: all that the lake has of the source; those of
+            config.yml that it has nothing of are named, and there is no PASS.
         start: First moment (UTC), such as 2025-10-21T00:00:00Z. Without start and end: all of yesterday.
         end: End of the range (UTC, exclusive), such as 2025-10-22T00:00:00Z.
         tf: Length of a bar or kline: 1s or 1m. Those that begin in the range are checked, each as a whole. Left out:
@@ -43,14 +44,15 @@ def validate_rules(
     """
     lake, now = settings.load(), datetime.now(UTC)
     span = window(start, end) or Window.of_day(now.date() - DAY)
-    names, place = names_of(lake, source, symbols), named_file(lake.layout, report) if report else None
+    names, place = names_of(lake, source, tf, symbols), named_file(lake.layout, report) if report else None
     if not names:
         raise LakeError(f"no symbol has {source} yet: {_FIRST[source]} first")
     notes = _fetch(lake, names, span) if fetch_klines and source == "bars" else []
+    doubts = [] if symbols else not_held(lake, source)
     with progress.shown("validate") as shown:
         outcome = check_rules(
             lake.layout, names, span, tf, source, now, place, shown, notes,
-            lake.validation.keep_runs,
+            lake.validation.keep_runs, doubts,
         )  # fmt: skip
     key = "validate-rules" if source == "bars" else f"validate-rules-{source}"
     artifacts.markdown(f"{key}-report", outcome.report.read_text(encoding="utf-8"), f"Rules over {span}: {source}")

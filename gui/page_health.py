@@ -56,9 +56,9 @@ def _told(found: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def status(part: dict[str, Any], age: float | None) -> str:
-    """Return a part's status; who says `running` in a heartbeat that is too old is silent."""
+    """Return a part's status; one that is up in a heartbeat that is too old is silent."""
     said = str(part.get("status", "unknown"))
-    return "silent" if said in ("running", "idle") and (age is None or age > SILENT_AFTER_S) else said
+    return "silent" if said in ("starting", "running", "idle") and (age is None or age > SILENT_AFTER_S) else said
 
 
 def _row(name: str, part: dict[str, Any], age: float | None) -> dict[str, str]:

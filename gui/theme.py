@@ -1,7 +1,7 @@
 """Colours and style: one look, readable on light and on dark paper (3:1 or more on both)."""
 
 UP, DOWN, LINE, SECOND, MISSING, FLAT = "#15936f", "#d9534f", "#3f83c9", "#b9791f", "#d9534f", "#8a94a3"
-STATE = {"running": UP, "idle": LINE, "error": DOWN, "stopped": FLAT, "silent": SECOND}
+STATE = {"starting": LINE, "running": UP, "idle": LINE, "error": DOWN, "stopped": FLAT, "silent": SECOND}
 STYLE = """<style>
 .stMainBlockContainer {padding-top: 1.4rem; padding-bottom: 2rem; max-width: 1500px}
 .stMainBlockContainer h1 {font-size: 1.35rem; padding: 0 0 .5rem; margin: 0}

@@ -46,7 +46,8 @@ class _Families(Collector):
 
     def collect(self) -> Iterator[Metric]:
         found = self._found
-        yield _gauge("health", "0 healthy, 1 degraded, 2 down: the exit code of crypto-lake health", found["exit_code"])
+        states = "0 healthy, 1 degraded, 2 down, 3 starting: the exit code of crypto-lake health"
+        yield _gauge("health", states, found["exit_code"])
         yield _gauge("health_timestamp_seconds", "When this was found out", found["ts_utc"])
         yield from _statuses(found)
         yield from _collector(found["collector"])
@@ -60,7 +61,7 @@ def _statuses(found: Heartbeat) -> Iterator[Metric]:
     status = GaugeMetricFamily(f"{PREFIX}part_status", "1 of the status that a part has", labels=["part", "status"])
     for name, part in parts(found).items():
         if name in STANDING:
-            up.add_metric([name], float(part["status"] == "running"))
+            up.add_metric([name], float(part["alive"]))
         for one in STATUSES:
             status.add_metric([name, one], float(part["status"] == one))
     yield from (up, status)

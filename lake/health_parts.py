@@ -12,7 +12,9 @@ PARTS = ("collector", "transformer", "macro_minute", "server", "worker")
 """Those that a heartbeat has always; other flows are below ``flows``."""
 STANDING = ("collector", "server", "worker")
 """Parts that do not end by themselves."""
-STATUSES = ("running", "idle", "error", "stopped")
+STATUSES = ("starting", "running", "idle", "error", "stopped")
+SILENT_AFTER_S = 90
+"""Nineteen liquid pairs are never silent for so long: the connection is down, or the wrong one."""
 Heartbeat = dict[str, Any]
 _COLLECTOR = {"status": "stopped", "last_latency_p50_ms": None, "last_latency_p95_ms": None, "last_seen_ts": None}
 _FLOW = {
@@ -35,7 +37,7 @@ def heartbeat(found: dict[str, Sign], now: datetime, lives: Lives, files: dict[s
     up = any(found[name].living(now, lives) for name in STANDING if name in found and found[name].status == "running")
     up = up or any(_runs(sign, now, lives) for sign in flows.values())
     parts = {name: _standing(found.get(name), now, lives) for name in STANDING}
-    parts["collector"] = _COLLECTOR | parts["collector"]
+    parts["collector"] = _collector(parts["collector"], now)
     told = {name: _flow(sign, now, lives, up) for name, sign in sorted(flows.items())}
     ordered = {name: parts.get(name) or told.pop(name) for name in PARTS}
     return {"ts_utc": iso(now), **ordered, "flows": told, "files": files}
@@ -43,12 +45,30 @@ def heartbeat(found: dict[str, Sign], now: datetime, lives: Lives, files: dict[s
 
 def _standing(sign: Sign | None, now: datetime, lives: Lives) -> dict[str, Any]:
     if sign is None:
-        return {"status": "stopped", "last_error": None}
+        return {"status": "stopped", "alive": False, "last_error": None}
     status, error = sign.status, sign.fields.get("last_error")
-    if status == "running" and not sign.living(now, lives):
+    alive = status == "running" and sign.living(now, lives)
+    if status == "running" and not alive:
         status, error = "error", _death(sign, now, lives)
-    told = {"last_sign_ts": iso(sign.ts), "last_error": error, "pid": sign.process and sign.process.pid}
+    told = {"last_sign_ts": iso(sign.ts), "last_error": error, "pid": sign.process and sign.process.pid, "alive": alive}
     return {"status": status if status in STATUSES else "error"} | sign.fields | told
+
+
+def _collector(part: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """The collector, which runs once it has received something; what an earlier process received does not count."""
+    part = _COLLECTOR | part
+    if not part["alive"] or part["last_seen_ts"]:
+        return part
+    silent_s = silence_s(part, now)
+    if silent_s <= SILENT_AFTER_S:
+        return part | {"status": "starting"}
+    return part | {"status": "error", "last_error": f"has received nothing for {silent_s:,.0f} s"}
+
+
+def silence_s(collector: dict[str, Any], now: datetime) -> float:
+    """Return for how many seconds a collector has received nothing, at most since it was started."""
+    since = collector.get("last_seen_ts") or collector.get("started_ts")
+    return (now - datetime.fromisoformat(since)).total_seconds() if since else 0.0
 
 
 def _death(sign: Sign, now: datetime, lives: Lives) -> str:

@@ -4,13 +4,14 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from lake.health_parts import STANDING, Heartbeat
+from lake.health_parts import SILENT_AFTER_S, STANDING, Heartbeat, silence_s
 
-HEALTHY, ERROR, STOPPED = "HEALTHY", "ERROR", "STOPPED"
-DONE, DEGRADED, DOWN = 0, 1, 2
-"""Exit codes: healthy; something is in error or stale; the collector does not run."""
-SILENT_AFTER_S = 90
-"""Nineteen liquid pairs are never silent for so long: the connection is down, or the wrong one."""
+HEALTHY, STARTING, ERROR, STOPPED = "HEALTHY", "STARTING", "ERROR", "STOPPED"
+DONE, DEGRADED, DOWN, NOT_YET = 0, 1, 2, 3
+"""Exit codes: healthy; something is in error or stale; the collector does not run; it has received nothing yet.
+
+The last is what Nagios calls unknown: it pages nobody, and whoever waits for the lake to be healthy goes on waiting. It
+lasts `SILENT_AFTER_S` at most."""
 STALE_AFTER_S = {"transformer": 30 * 60, "macro_minute": 60 * 60}
 """So long after its last run, six and four times its schedule, a flow is behind while the collector goes on."""
 ON_DEMAND = ("slice_export",)
@@ -34,19 +35,23 @@ class Problem:
 
 
 def judged(found: Heartbeat, now: datetime) -> Heartbeat:
-    """Return a heartbeat with its verdict: ``state`` (HEALTHY, ERROR or STOPPED), ``exit_code`` and ``problems``."""
-    wrong = problems(found, now)
-    collects = found["collector"]["status"] == "running"
-    state = ERROR if wrong else HEALTHY if collects else STOPPED
-    code = DOWN if not collects else DEGRADED if wrong else DONE
+    """Return a heartbeat with its verdict: ``state``, ``exit_code`` and ``problems``.
+
+    The state is HEALTHY, STARTING (the collector runs and has received nothing yet), ERROR or STOPPED.
+    """
+    wrong, collector = problems(found, now), found["collector"]
+    ready = STARTING if collector["status"] == "starting" else HEALTHY
+    state = ERROR if wrong else ready if collector["alive"] else STOPPED
+    code = DOWN if not collector["alive"] else {ERROR: DEGRADED, STARTING: NOT_YET, HEALTHY: DONE}[state]
     return {**found, "state": state, "exit_code": code, "problems": [asdict(one) for one in wrong]}
 
 
 def problems(found: Heartbeat, now: datetime) -> list[Problem]:
     """Return what is wrong, the collector's first."""
-    wrong = [_failed(name, part) for name, part in parts(found).items() if part["status"] == "error"]
-    if found["collector"]["status"] == "running":
-        wrong += [*_silent(found["collector"], now), *_stale(found, now)]
+    failed = [name for name, part in parts(found).items() if part["status"] == "error" and not part.get("alive")]
+    wrong = [_failed(name, parts(found)[name]) for name in failed]
+    if found["collector"]["alive"]:
+        wrong = [*_silent(found["collector"], now), *wrong, *_stale(found, now)]
     return [one for one in wrong if one.part not in ON_DEMAND]
 
 
@@ -58,13 +63,16 @@ def parts(found: Heartbeat) -> dict[str, dict[str, Any]]:
 
 def never_ran(found: Heartbeat) -> bool:
     """Whether nothing has ever said a sign of life in this lake."""
-    return all(part["status"] == "stopped" and not last_seen(part) for part in parts(found).values())
+    return not any(part.get(name) for part in parts(found).values() for name in ("last_sign_ts", *_LAST))
 
 
 def last_seen(part: dict[str, Any]) -> str | None:
-    """Return when a part was last known to do something."""
-    names = ("last_seen_ts", "last_sign_ts", "last_run_end", "last_run_start")
+    """Return when a part last did something: for the collector, when it last received something."""
+    names = ("last_seen_ts",) if "last_seen_ts" in part else _LAST
     return next((str(part[name]) for name in names if part.get(name)), None)
+
+
+_LAST = ("last_sign_ts", "last_run_end", "last_run_start")
 
 
 def _failed(name: str, part: dict[str, Any]) -> Problem:
@@ -78,8 +86,7 @@ def _failed(name: str, part: dict[str, Any]) -> Problem:
 
 
 def _silent(collector: dict[str, Any], now: datetime) -> list[Problem]:
-    since = collector.get("last_seen_ts") or collector.get("started_ts")
-    age = (now - datetime.fromisoformat(since)).total_seconds() if since else 0.0
+    age = silence_s(collector, now)
     if age <= SILENT_AFTER_S:
         return []
     remedy = "look at the network, and at binance.ws_url and symbols in config.yml; logs/ says what it meets with"
@@ -93,11 +100,17 @@ def _stale(found: Heartbeat, now: datetime) -> list[Problem]:
         if part["status"] != "idle":
             continue
         age = (now - datetime.fromisoformat(part["last_run_end"])).total_seconds()
-        if age > most:
+        if min(age, _runs_for_s(found["collector"], now)) > most:
             what = f"has not run for {age / 60:,.0f} minutes"
             remedy = f"see that Prefect's worker is up; {command_of(name)} does what is pending now"
             wrong.append(Problem(name, what, remedy))
     return wrong
+
+
+def _runs_for_s(collector: dict[str, Any], now: datetime) -> float:
+    """For how long a collector runs: a schedule that it has just been started with is not behind yet."""
+    since = collector.get("started_ts")
+    return (now - datetime.fromisoformat(since)).total_seconds() if since else float("inf")
 
 
 def command_of(name: str) -> str:
@@ -136,6 +149,8 @@ def summary(found: Heartbeat) -> str:
     said = ["; ".join(f"{one['part']}: {one['what']}" for one in found["problems"]) + "."] if found["problems"] else []
     if found["collector"]["status"] == "stopped":
         said.append(f"The collector does not run. {START} starts it.")
+    if found["collector"]["status"] == "starting":
+        said.append("The collector runs, and has received nothing yet.")
     return " ".join(said) or "The collector records, and nothing is wrong."
 
 

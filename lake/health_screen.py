@@ -5,10 +5,10 @@ from rich.table import Table
 from rich.text import Text
 
 from lake.health_parts import Heartbeat
-from lake.health_report import ERROR, HEALTHY, STOPPED, rows, short, summary, today
+from lake.health_report import ERROR, HEALTHY, STARTING, STOPPED, rows, short, summary, today
 
-_OF_STATE = {HEALTHY: "bold green", ERROR: "bold red", STOPPED: "bold yellow"}
-_OF_STATUS = {"running": "green", "idle": "cyan", "error": "bold red", "stopped": "dim"}
+_OF_STATE = {HEALTHY: "bold green", STARTING: "bold cyan", ERROR: "bold red", STOPPED: "bold yellow"}
+_OF_STATUS = {"starting": "cyan", "running": "green", "idle": "cyan", "error": "bold red", "stopped": "dim"}
 
 
 def show(found: Heartbeat, console: Console | None = None) -> None:

@@ -1,11 +1,11 @@
 """The task that checks the lake against the rules; it alone imports Great Expectations, which takes seconds."""
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lake import derivatives_store
 from lake.layout import Layout
 from lake.params import RulesSource, RulesTimeframe
 from lake.progress import Progress
@@ -17,21 +17,42 @@ if TYPE_CHECKING:
     from expectations.outcome import Outcome
 
 
-def names_of(lake: Settings, source: RulesSource, asked: list[str] | None) -> list[str]:
-    """Return the pairs, contracts or tickers that a source is validated of: those asked for, or all that there are.
+def names_of(
+    lake: Settings, source: RulesSource, tf: RulesTimeframe | None, asked: list[str] | None
+) -> list[str]:  # fmt: skip
+    """Return the pairs, contracts or tickers of a source to validate: those asked for, or all that the lake holds.
 
     Raises:
-        BadInputError: one that is asked for is none.
+        BadInputError: a name that is asked for is invalid, or the source has no such ``tf``.
     """
-    if asked:
-        from expectations.tables import checked_names
+    from expectations.tables import checked_names, of_source
 
+    of_source(source, tf)
+    if asked:
         return list(checked_names(source, asked))
-    if source == "macro":
-        return list(lake.macro_minute.tickers)
-    if source == "derivatives":
-        return [symbol for symbol in lake.symbols if derivatives_store.holds(lake.layout, symbol)]
-    return lake.layout.kline_symbols() if source == "klines" else lake.layout.bar_symbols()
+    return _HELD[source](lake.layout)
+
+
+def not_held(lake: Settings, source: RulesSource) -> list[str]:
+    """Return a line that names what config.yml follows and the lake holds nothing of, if there is any."""
+    held = set(_HELD[source](lake.layout))
+    followed = lake.macro_minute.tickers if source == "macro" else lake.symbols
+    if not (lacking := [name for name in followed if name not in held]):
+        return []
+    more = f" and {len(lacking) - _NAMED:,} more" if len(lacking) > _NAMED else ""
+    return [
+        f"config.yml names {', '.join(lacking[:_NAMED])}{more}, and the lake holds no {source} of "
+        f"{'it' if len(lacking) == 1 else 'them'}: not checked; fetch what is missing, or name the symbols to check"
+    ]
+
+
+_HELD: dict[RulesSource, Callable[[Layout], list[str]]] = {
+    "bars": Layout.bar_symbols,
+    "klines": Layout.kline_symbols,
+    "macro": Layout.tickers,
+    "derivatives": Layout.derivative_symbols,
+}
+_NAMED = 20
 
 
 @lake_task("check {window}", retries=1)
@@ -46,12 +67,13 @@ def check_rules(
     progress: Progress,
     notes: list[str],
     keep_runs: int = 90,
+    doubts: Sequence[str] = (),
 ) -> "Outcome":
     """Check a source against every rule; write the Markdown report and Data Docs."""
     from expectations.validate import validate
 
     told, total = count(), len(symbols) * len(list(window.days(now)))
     return validate(
-        layout, symbols, window, tf, source, now=now, report=report, notes=notes, keep_runs=keep_runs,
+        layout, symbols, window, tf, source, now=now, report=report, notes=notes, doubts=doubts, keep_runs=keep_runs,
         progress=lambda what: progress(min(next(told) / total, 1.0), what),
     )  # fmt: skip

@@ -13,11 +13,12 @@ import pytest
 
 from collector import vitals
 from collector.buffer import Buffer
-from collector.vitals import Vitals
+from collector.vitals import SAY_EVERY_S, Vitals
 from lake import health, signs
 from lake.errors import LakeError
 from simulator import Simulator
 from tests.live import Collector, wait
+from tests.simulator.clients import order
 
 pytestmark = pytest.mark.slow
 
@@ -60,6 +61,23 @@ def test_it_says_that_it_runs_and_at_the_end_that_it_stopped(layout, sim):
     assert code == 0, output
     assert written(layout) == "stopped"
     assert layout.health_report.read_text().startswith("STOPPED\n")
+
+
+def test_it_is_starting_until_it_receives_something_and_running_as_soon_as_it_does(layout, sim):
+    """An earlier collector has received something; of this one the exchange takes the connection, and then it waits."""
+    with Collector(layout, sim, "--symbols", "SOLUSDT") as collector:
+        wait(lambda: written(layout) == "running")
+        collector.stop()
+    order(sim, "stall", id="silence")
+    with Collector(layout, sim, "--symbols", "SOLUSDT") as collector:
+        wait(lambda: written(layout) == "starting")
+        found = health.compose(layout, now())
+        assert (found["state"], found["exit_code"], found["collector"]["last_seen_ts"]) == ("STARTING", 3, None)
+        wait(lambda: layout.health_report.read_text().startswith("STARTING\n"))
+        sim.clear_faults("silence")
+        wait(lambda: written(layout) == "running", SAY_EVERY_S)
+        wait(lambda: layout.health_report.read_text().startswith("HEALTHY\n"))
+        collector.stop()
 
 
 def test_killed_it_is_an_error_at_once_for_whoever_looks(layout, sim):
@@ -115,7 +133,7 @@ def test_a_monitor_sees_it_by_exit_code(layout, sim):
     assert "crypto-lake up starts it" in done.stdout
     assert not layout.base.exists()
     with Collector(layout, sim, "--symbols", "SOLUSDT"):
-        wait(lambda: written(layout) == "running")
+        wait(lambda: health.compose(layout, now())["collector"]["status"] == "running")
         done = ask("--json")
         assert (done.returncode, json.loads(done.stdout)["state"]) == (0, "HEALTHY"), done.stdout
         health.say(layout, "worker", "error", now(), last_error="no server")

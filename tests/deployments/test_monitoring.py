@@ -70,6 +70,17 @@ def test_what_each_part_said_stands_in_the_metrics(full):
     assert value(later, "crypto_lake_up", part="worker") == 0
 
 
+@pytest.mark.parametrize(("started_s", "code", "status"), [(30, 3, "starting"), (91, 1, "error")])
+def test_a_collector_that_has_received_nothing_is_up_and_is_told_from_one_that_records(layout, started_s, code, status):
+    started = (NOW - timedelta(seconds=started_s)).isoformat()
+    health.say(layout, "collector", "running", NOW, started_ts=started)
+    found = samples(health.metrics(layout, NOW))
+    assert value(found, "crypto_lake_health") == code
+    assert value(found, "crypto_lake_up", part="collector") == 1
+    assert value(found, "crypto_lake_part_status", part="collector", status=status) == 1
+    assert value(found, "crypto_lake_part_status", part="collector", status="running") == 0
+
+
 def test_they_lie_beside_the_heartbeat_for_node_exporter(full):
     health.write(full, NOW)
     assert samples((full.health / "metrics.prom").read_text()) == samples(health.metrics(full, NOW))

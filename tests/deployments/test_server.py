@@ -1,10 +1,13 @@
 """The deployments on a real Prefect server with a real worker, used as a Prefect user uses them."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from datetime import UTC, date, datetime, timedelta
 
+import psutil
 import pytest
 
 from deployments import prefect_automations, prefect_stack
@@ -16,6 +19,7 @@ from lake.windows import Window
 from simulator import Simulator
 from tests.conftest import Raw
 from tests.deployments.receiver import BLOCKS, receiver
+from tests.lake.sliceable import write_days
 from tests.live import wait
 
 pytestmark = pytest.mark.slow(minutes=2)
@@ -291,6 +295,20 @@ def test_a_day_is_compacted(stack, bars):
     run = stack.end("compact-day/local", date="2025-10-20")
     assert (run.type, run.message) == ("COMPLETED", "1 symbol-day, 6 bars")
     assert len(read.bars(stack.layout, "DOTUSDT", Window.parse("2025-10-20", "2025-10-21"))) == 6
+
+
+def test_a_slice_whose_run_is_ended_leaves_nothing_half_written(stack):
+    """Prefect ends a run that is cancelled, and the runs of a worker that stops, with SIGTERM."""
+    write_days(stack.layout, "LTCUSDT", 15)
+    folder = stack.layout.base / "long"
+    asked = {"symbols": ["LTCUSDT"], "start": "2025-10-20", "end": "2025-11-04", "format": "csv"}
+    run = stack.api.run("slice-export/local", out="long/a.csv", **asked)
+    wait(lambda: any(path.stat().st_size for path in folder.glob(".*.tmp")), RUN_S)
+    [pid] = [int(one.infrastructure_pid) for one in stack.api.active(prefect_stack.POOL) if one.id == run]
+    os.kill(pid, signal.SIGTERM)
+    assert stack.api.wait(run, RUN_S, FINAL).type in ("CRASHED", "CANCELLED")
+    wait(lambda: not psutil.pid_exists(pid))
+    assert list(folder.iterdir()) == []
 
 
 def test_the_collector_keeps_a_second_one_out_outlives_the_server_and_is_cancelled_cleanly(stack):

@@ -135,7 +135,7 @@ def test_what_health_says_is_what_the_runbook_explains():
     for row in said:
         for piece in re.split("…", row.removeprefix("collector: ")):
             assert piece.strip() in source, row
-    for state in (health_report.HEALTHY, health_report.STOPPED, health_report.ERROR):
+    for state in (health_report.HEALTHY, health_report.STARTING, health_report.STOPPED, health_report.ERROR):
         assert f"**{state}**" in part
     assert health_runs.DIED in part
 

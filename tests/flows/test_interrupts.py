@@ -8,16 +8,14 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import psutil
-import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
 from lake import duck, files, health, interrupts, signs
-from lake.schemas import BARS, UTC_US
-from lake.windows import DAY_US, HOUR_US, moment
+from lake.windows import HOUR_US, moment
 from tasks.runs import each
 from tests.conftest import DAY
-from tests.lake.sliceable import bars
+from tests.lake.sliceable import bars, moved, write_days
 from tests.live import wait
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
@@ -47,24 +45,10 @@ def run(layout, tmp_path):
         process.communicate()
 
 
-def hour_of_bars(symbol="SOLUSDT"):
-    return bars(symbol, moment(DAY), 3600)
-
-
-def moved(table, us):
-    """The same bars, so much later."""
-    at = pc.add(table["window_start"].cast(pa.int64()), us)
-    return table.set_column(1, BARS.arrow.field("window_start"), at.cast(UTC_US))
-
-
 @pytest.fixture
 def long_lake(layout):
     """Fifteen days of SOLUSDT: a slice of them takes some seconds."""
-    hour = hour_of_bars()
-    day = pa.concat_tables([moved(hour, number * HOUR_US) for number in range(24)]).combine_chunks()
-    for number in range(15):
-        at = moment(DAY + number * DAY_US).date()
-        files.write_parquet(layout.day_file("SOLUSDT", at), moved(day, number * DAY_US), "snappy")
+    write_days(layout, "SOLUSDT", 15)
     return layout
 
 
@@ -100,7 +84,7 @@ def test_a_terminal_that_is_closed_does_not_end_what_was_started_with_nohup(long
 
 @pytest.mark.slow
 def test_a_compaction_that_is_ended_leaves_no_hidden_file_and_the_next_one_ends_it(layout, run):
-    hour = hour_of_bars()
+    hour = bars("SOLUSDT", moment(DAY), 3600)
     for number in range(20 * 24):
         files.write_parquet(layout.hour_file("SOLUSDT", moment(DAY + number * HOUR_US)), moved(hour, number * HOUR_US),
                             "snappy")  # fmt: skip

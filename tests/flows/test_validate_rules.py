@@ -9,6 +9,7 @@ from lake import transform
 from lake.windows import DAY_US, MINUTE_US, iso, micros, moment
 from simulator import Simulator
 from tests.flows.test_commands import refused
+from tests.lake.sliceable import everything
 
 NOW = micros(datetime(2025, 1, 4, 12, 30, 30, tzinfo=UTC))
 FIRST = NOW // MINUTE_US * MINUTE_US - 12 * MINUTE_US
@@ -82,6 +83,34 @@ def test_each_source_is_a_word_and_what_is_not_there_says_what_to_run(rules, lay
     assert (done.returncode, found["verdict"], found["tf"], found["rows"]) == (0, "PASS", "1m", 10)
     done = rules(*SPAN, "--source", "macro", "--symbols", "EURUSD=X,SPY", "--json")
     assert (done.returncode, json.loads(done.stdout)["verdict"]) == (1, "FAIL")
+
+
+SMALL = ("--start", "2025-10-20", "--end", "2025-10-20T00:05:00Z", "--json")
+
+
+@pytest.mark.parametrize("source", ["bars", "klines", "macro", "derivatives"])
+def test_without_symbols_all_that_the_lake_has_is_checked_and_what_config_names_and_it_lacks_is_no_pass(
+    command, layout, source
+):
+    everything(layout)
+    (layout.derivatives / "funding" / "not a symbol").mkdir()
+    held = ["EURUSD=X", "SPY", "^GSPC"] if source == "macro" else ["ADAUSDT", "SOLUSDT", "XRPUSDT"]
+    both = {"LAKE_SYMBOLS": '["SOLUSDT", "BTCUSDT"]', "LAKE_MACRO_MINUTE__TICKERS": '["SPY", "QQQ"]'}
+    found = json.loads(command("validate-rules", *SMALL, "--source", source, **both).stdout)
+    assert found["symbols"] == held
+    lacking = "QQQ" if source == "macro" else "BTCUSDT"
+    [note] = [note for note in found["notes"] if "config.yml" in note]
+    assert note.startswith(f"config.yml names {lacking}, and the lake holds no {source} of it: not checked")
+    assert found["verdict"] != "PASS"
+
+
+def test_what_config_names_and_the_lake_lacks_makes_of_a_pass_an_investigate_and_named_symbols_do_not(rules):
+    more = {"LAKE_SYMBOLS": '["SOLUSDT", "BTCUSDT"]'}
+    assert json.loads(rules(*SPAN, "--json", **more).stdout)["verdict"] == "INVESTIGATE"
+    named = json.loads(rules(*SPAN, "--json", "--symbols", "SOLUSDT", **more).stdout)
+    assert (named["verdict"], named["notes"]) == ("PASS", [])
+    done = rules(*SPAN, **more)
+    assert (done.returncode, "config.yml names BTCUSDT, and the lake holds no bars of it" in done.stdout) == (0, True)
 
 
 def test_klines_that_cannot_be_read_are_a_failure_and_no_verdict(rules, layout):

@@ -184,9 +184,10 @@ def test_a_folder_that_is_nobodys_does_not_break_the_page(app, filled, layout):
 def test_a_part_that_has_died_does_not_read_running(app, filled, layout):
     path = layout.logs / "health" / "heartbeat.json"
     path.parent.mkdir(parents=True)
-    for age, word in ((5, "running"), (91, "silent")):
+    for said, age, word in (("running", 5, "running"), ("running", 91, "silent"), ("starting", 5, "starting"),
+                            ("starting", 91, "silent")):  # fmt: skip
         beat = (datetime.now(UTC) - timedelta(seconds=age)).isoformat()
-        path.write_text(json.dumps({"ts_utc": beat, "collector": {"status": "running", "last_latency_p50_ms": 42}}))
+        path.write_text(json.dumps({"ts_utc": beat, "collector": {"status": said, "last_latency_p50_ms": 42}}))
         test = app(page="Health")
         assert word in test.dataframe[0].value["status"][0]
         assert test.metric[0].value == "42"

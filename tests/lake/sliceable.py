@@ -4,11 +4,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from lake import export, slices, transform
-from lake.schemas import BARS
+from lake import export, files, slices, transform
+from lake.schemas import BARS, UTC_US
 from lake.timeframes import TIMEFRAMES
-from lake.windows import HOUR_US, Window
+from lake.windows import DAY_US, HOUR_US, Window, moment
 from tests.conftest import Raw
 from tests.lake.test_views import DAY, fund, open_interest, put, rate
 
@@ -30,6 +31,21 @@ def bars(symbol, start, count, price=0.1, complete=True):
             "first_trade_id": None if flat else n, "last_trade_id": None if flat else n, "complete": complete,
         })  # fmt: skip
     return BARS.conform(pa.Table.from_pylist(rows, schema=BARS.arrow))
+
+
+def moved(table, us):
+    """The same bars, so many microseconds later."""
+    at = pc.add(table["window_start"].cast(pa.int64()), us)
+    return table.set_column(1, BARS.arrow.field("window_start"), at.cast(UTC_US))
+
+
+def write_days(layout, symbol, count):
+    """So many compacted days from 2025-10-20 on, each with all of its seconds."""
+    hour = bars(symbol, moment(DAY), 3600)
+    day = pa.concat_tables([moved(hour, number * HOUR_US) for number in range(24)]).combine_chunks()
+    for number in range(count):
+        path = layout.day_file(symbol, moment(DAY + number * DAY_US).date())
+        files.write_parquet(path, moved(day, number * DAY_US), "snappy")
 
 
 def sliced(

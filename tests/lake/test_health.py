@@ -57,7 +57,7 @@ def test_the_heartbeat_has_every_key_of_the_contract_whatever_has_run():
             assert {"status", "last_run_start", "last_run_end", "last_error"} <= set(found[name])
         assert "last_run_rows_written" in found["macro_minute"]
         assert found["files"] == COUNTS
-        assert set(status(found).values()) <= {"running", "idle", "error", "stopped"}
+        assert set(status(found).values()) <= {"starting", "running", "idle", "error", "stopped"}
     assert found["collector"] | LATENCY == found["collector"]
     assert (found["transformer"]["last_run_end"], found["macro_minute"]["last_run_rows_written"]) == (iso(ago(60)), 9)
     json.dumps(found, allow_nan=False)
@@ -66,8 +66,8 @@ def test_the_heartbeat_has_every_key_of_the_contract_whatever_has_run():
 @pytest.mark.parametrize(
     ("sign", "alive", "expected"),
     [
-        (standing(age=59), True, "running"),
-        (standing(age=59), None, "running"),
+        (standing(age=59, **LATENCY), True, "running"),
+        (standing(age=59, **LATENCY), None, "running"),
         (standing(age=61), True, "error"),
         (standing(age=61), None, "error"),
         (standing(age=5), False, "error"),
@@ -83,9 +83,44 @@ def test_a_collector_runs_only_while_its_sign_is_young_and_its_process_lives(sig
 
 
 def test_nothing_that_died_reads_running_90_seconds_later():
-    signs = [standing(), standing("server"), standing("worker"), ended(runs=[run(5, place="elsewhere")])]
+    signs = [standing(**LATENCY), standing("server"), standing("worker"), ended(runs=[run(5, place="elsewhere")])]
     assert set(status(beat(*signs, alive=None)).values()) == {"running", "stopped"}
     assert "running" not in status(beat(*signs, alive=None, now=NOW + timedelta(seconds=90))).values()
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected", "code"),
+    [
+        ({"started_ts": iso(ago(1))}, "starting", 3),
+        ({"started_ts": iso(ago(1)), "last_seen_ts": None}, "starting", 3),
+        ({"started_ts": iso(ago(90))}, "starting", 3),
+        ({"started_ts": iso(ago(91))}, "error", 1),
+        ({"started_ts": iso(ago(91)), "last_seen_ts": iso(ago(90))}, "running", 0),
+        ({"started_ts": iso(ago(91)), "last_seen_ts": iso(ago(91))}, "running", 1),
+    ],
+)
+def test_a_collector_that_has_never_received_anything_is_starting_and_after_90_seconds_an_error(fields, expected, code):
+    found = beat(standing(**fields))
+    assert (found["collector"]["status"], found["exit_code"]) == (expected, code)
+    dead = beat(standing(**fields), alive=False)
+    assert (dead["collector"]["status"], dead["state"], dead["exit_code"]) == ("error", "ERROR", 2)
+
+
+def test_a_collector_is_last_seen_when_it_received_something_and_not_when_it_said_a_sign():
+    waiting = beat(standing(started_ts=iso(ago(30))))
+    assert health_report.last_seen(waiting["collector"]) is None
+    assert ("collector", "starting", "–", "") in health_report.rows(waiting)
+    assert not health_report.never_ran(waiting)
+    assert health_report.last_seen(beat(standing(**LATENCY))["collector"]) == iso(NOW)
+    assert health_report.last_seen(beat(standing("server"))["server"]) == iso(ago(5))
+
+
+def test_a_flow_is_not_behind_while_the_collector_has_not_run_for_as_long_as_it_may_wait():
+    """After a night in which the machine was off everything is late, and nothing is wrong."""
+    late = ended(age=8 * 3600)
+    assert beat(standing(started_ts=iso(ago(1799)), **LATENCY), late)["state"] == "HEALTHY"
+    found = beat(standing(started_ts=iso(ago(1801)), **LATENCY), late)
+    assert [one["what"] for one in found["problems"]] == ["has not run for 480 minutes"]
 
 
 @pytest.mark.parametrize(
@@ -138,8 +173,10 @@ def test_a_run_that_fails_keeps_the_last_success_and_of_two_at_once_both_are_tol
         ((standing(**LATENCY), ended(age=1801)), "ERROR", 1, "transformer: has not run for 30 minutes"),
         ((standing(**LATENCY), ended("macro_minute", age=3601)), "ERROR", 1, "has not run for 60 minutes"),
         ((standing(last_seen_ts=iso(ago(91))),), "ERROR", 1, "has received nothing for 91 s"),
-        ((standing(started_ts=iso(ago(91))),), "ERROR", 1, "has received nothing for 91 s"),
-        ((standing(started_ts=iso(ago(89))),), "HEALTHY", 0, "nothing is wrong"),
+        ((standing(started_ts=iso(ago(91))),), "ERROR", 1, "look at the network, and at binance.ws_url"),
+        ((standing(started_ts=iso(ago(91))), standing("worker", age=70)), "ERROR", 1, "has received nothing for 91 s"),
+        ((standing(started_ts=iso(ago(89))),), "STARTING", 3, "The collector runs, and has received nothing yet."),
+        ((standing(started_ts=iso(ago(89))), ended(error="no room")), "ERROR", 1, "its last run failed: no room"),
         ((standing(**LATENCY), ended("slice_export", error="is there already")), "HEALTHY", 0, "nothing is wrong"),
         ((standing(age=70),), "ERROR", 2, "collector: no sign of life for 70 s"),
         ((ended(error="no room"),), "ERROR", 2, "no room. The collector does not run"),
@@ -253,7 +290,7 @@ def _hammer(layout, ready, over, result):
         try:
             found = json.loads(layout.heartbeat.read_bytes())
             word = layout.health_report.read_text().split()[0]
-            if set(found) != KEYS or word not in ("HEALTHY", "ERROR", "STOPPED"):
+            if set(found) != KEYS or word not in ("HEALTHY", "STARTING", "ERROR", "STOPPED"):
                 bad.append((sorted(found), word))
         except (ValueError, IndexError, OSError) as error:
             bad.append(repr(error))
