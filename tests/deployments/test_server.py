@@ -133,7 +133,7 @@ def test_macro_minutes_with_one_ticker_that_does_not_exist_end_failed_with_the_o
 
 def test_a_ticker_whose_trading_hours_are_not_known_leaves_a_table_with_what_is_not_known(stack):
     run = stack.end("macro-minute/local", tickers=["^VIX", "m&m.ns"], lookback_days=5)
-    assert (run.type, run.name) == ("COMPLETED", "macro ^VIX,m&m.ns")
+    assert (run.type, run.name) == ("COMPLETED", "macro ^VIX,M&M.NS")
     rows = json.loads(stack.artifacts(run)["table", "macro-minute"])
     assert [row["ticker"] for row in rows] == ["^VIX", "M&M.NS"]
     assert [(row["expected"], row["without a price"], row["missing"]) for row in rows] == [(None, None, None)] * 2

@@ -11,7 +11,7 @@ def test_a_folder_that_is_named_like_no_symbol_is_nobodys(layout, name):
     assert layout.bar_symbols() == layout.raw_symbols() == layout.kline_symbols() == ["SOLUSDT"]
 
 
-@pytest.mark.parametrize("name", ["spy", "A" * 21, ".SPY", "CON", "S Y"])
+@pytest.mark.parametrize("name", ["spy", "A" * 41, ".SPY", "CON", "S Y"])
 def test_a_folder_that_is_named_like_no_ticker_is_nobodys(layout, name):
     for one in ("EURUSD=X", name):
         (layout.macro / one).mkdir(parents=True)
