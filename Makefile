@@ -2,6 +2,7 @@
 # make up        the lake, started and kept running, until Ctrl-C or crypto-lake down; DEMO=1 on a made-up market
 # make demo      the whole lake at work in some minutes; KEEP=1 leaves it running until Ctrl-C
 # make test      ruff, mypy, pytest: what CI runs (on Debian, as root or with sudo, it installs Chromium and PostgreSQL where there are none)
+# make soak      an hour with one part killed every four minutes; MINUTES=120 for longer
 # make lint      the first two of these
 # make bench     what is fast, measured, beside its rivals (which it installs)
 # make audit     known vulnerabilities of what requirements.lock names, where their service can be reached
@@ -10,7 +11,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := install
-.PHONY: install up demo test lint audit tools bench lock docs
+.PHONY: install up demo test soak lint audit tools bench lock docs
 
 BIN := .venv/bin
 DONE := .venv/.installed
@@ -62,6 +63,9 @@ tools:
 # Four at a time on two cores: those that keep a lake up mostly wait. tests/conftest.py has the longest files begin.
 test: lint tools
 	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder --durations 10 $(ARGS)
+
+soak: $(DONE)
+	$(BIN)/python -m benchmarks.soak --minutes $(or $(MINUTES),60) --kill-every 240
 
 # The rivals are none of the lake's dependencies: they come into .venv for this alone.
 $(RIVALS): $(DONE) benchmarks/requirements.lock

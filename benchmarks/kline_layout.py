@@ -45,7 +45,7 @@ def make(days: Layout, months: Layout, symbols: list[str], dates: list[date]) ->
                 pa.array(times + MINUTE_US - 1000, UTC_US), (size * walk).round(6), chance.integers(1, 500, len(times)),
                 size / 2, (size * walk / 2).round(6),
             ]  # fmt: skip
-            table = KLINES.conform(pa.table(columns, names=KLINES.names))
+            table = KLINES.conform(pa.table(columns, names=[c.name for c in KLINES.columns if not c.added]))
             write(days.kline_file(symbol, day, "1m"), table)
             of_month[day.replace(day=1)].append(table)
         for month, tables in of_month.items():

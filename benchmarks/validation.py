@@ -70,8 +70,8 @@ def klines_of(symbol: str, bars: dict[str, Any]) -> pa.Table:
         "high": minutes["high"].max(axis=1), "low": minutes["low"].min(axis=1),
         **{name: minutes[column].sum(axis=1) for name, column in sums.items()},
     }  # fmt: skip
-    columns = [pa.array(values[column.name]).cast(column.type) for column in KLINES.columns]
-    return pa.table(columns, schema=KLINES.empty().schema)
+    columns = {c.name: pa.array(values[c.name]).cast(c.type) for c in KLINES.columns if not c.added}
+    return KLINES.conform(pa.table(columns))
 
 
 def work(way: str, base: Path, symbols: list[str]) -> None:

@@ -8,7 +8,7 @@ import pyarrow as pa
 from loguru import logger
 
 from lake.archive_klines import ArchiveKlines, Found
-from lake.backfill_plan import Known
+from lake.backfill_known import Known
 from lake.intervals import Interval, Opens, Span, chunks, opens, spans
 from lake.kline_rows import Judged, Refused, close_times, open_times
 from lake.kline_store import Zip
@@ -95,7 +95,7 @@ class Fetcher:
         if self._zips is None or (alone and self._unreachable):
             return Found()
         try:
-            return self._zips.of_day(day, wanted, alone=alone)
+            return self._zips.of_day(day, wanted, alone=alone, vouched=self._known.served)
         except WebError as error:
             if not alone:
                 raise

@@ -3,47 +3,22 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal
 
 import numpy as np
 
 from lake import archive
-from lake.archive_klines import MONTHLY_ONLY
-from lake.intervals import Interval, Opens, Span, among, chunks, per_day, spans, without
-from lake.kline_store import Held, day_opens
+from lake.backfill_job import Source
+from lake.backfill_known import Known, Survey
+from lake.intervals import Interval, Opens, Span, chunks, per_day, spans, without
+from lake.kline_store import day_opens
+from lake.kline_zips import MONTHLY_ONLY
 from lake.parallel import PARALLEL
-from lake.ranges import Range
 from lake.spot import KLINES_WEIGHT, MOST_ROWS, Info
 from lake.windows import Window, moment
 
-Source = Literal["auto", "rest", "archive"]
 Days = dict[date, Opens]
 _REQUESTS_PER_ZIP = 2
 _WEEK = 7
-
-
-@dataclass(frozen=True)
-class Known:
-    """What is known of the two sources before anything is asked for.
-
-    Attributes:
-        not_at_rest: Ranges in which REST has no candle.
-        not_in_archive: Ranges in which the archive has none.
-        served: Whether REST serves the pair.
-    """
-
-    not_at_rest: list[Range] = field(default_factory=list)
-    not_in_archive: list[Range] = field(default_factory=list)
-    served: bool = True
-
-    def of_rest(self, times: Opens) -> Opens:
-        """Return the open times that REST may have."""
-        return without(times, self.not_at_rest) if self.served else times[:0]
-
-    def of_archive_alone(self, times: Opens) -> Opens:
-        """Return the open times that the archive may have, and REST has not."""
-        mine = without(times, self.not_in_archive)
-        return mine[among(mine, self.not_at_rest)] if self.served else mine
 
 
 @dataclass(frozen=True)
@@ -87,7 +62,7 @@ class Plan:
         return max(self.weight / info.weight_limit * 60, self.requests * info.latency_s / PARALLEL)
 
 
-def plan(interval: Interval, survey: Mapping[date, Held], source: Source, known: Known, free: int, now_us: int) -> Plan:
+def plan(interval: Interval, survey: Survey, source: Source, known: Known, free: int, now_us: int) -> Plan:
     """Choose where what is lacking comes from.
 
     ``auto`` takes whole days out of the archive where a day needs more requests of REST than its zip does (1-second

@@ -24,7 +24,7 @@ class Revisions:
     layout: Layout
     symbol: str
     interval: Interval
-    zips: ArchiveKlines
+    archive: ArchiveKlines
     compression: str
 
     def take(self, survey: Mapping[date, Held]) -> int:
@@ -42,11 +42,11 @@ class Revisions:
         return sum(changed for _, changed in in_parallel((z, partial(self._take, z, of)) for z, of in days.items()))
 
     def _take(self, known: Zip, days: list[date]) -> int:
-        file = self.zips.file(known, days[0])
+        file = self.archive.file_of(known, days[0])
         try:
-            if self.zips.said(file) in (known.sha256, None):
+            if self.archive.zips.said(file) in (known.sha256, None):
                 return 0
-            read = self.zips.zip(file)
+            read = self.archive.zips.read(file)
         except (NotThereError, ArchiveError) as error:
             logger.warning("{}: {}: its candles stay as they are", self.symbol, error)
             return 0

@@ -1,8 +1,8 @@
 """Tasks around the exchange's history: its klines."""
 
 from lake import backfill
-from lake.backfill import Backfilled, Job
-from lake.backfill_plan import Plan, Source
+from lake.backfill import Backfilled, Job, Source
+from lake.backfill_plan import Plan
 from lake.layout import Layout
 from lake.progress import Progress
 from lake.sections import Binance

@@ -6,7 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lake.backfill_plan import Known, plan, samples
+from lake.backfill_known import Known
+from lake.backfill_plan import plan, samples
 from lake.kline_store import Held, day_opens
 from lake.windows import DAY_US, Window
 

@@ -159,6 +159,20 @@ def test_what_a_partial_zip_of_a_delisted_pair_lacks_comes_from_its_month(gone):
     assert gone.held() == truth(gone)
 
 
+def test_what_a_partial_zip_of_a_delisted_pair_lacks_is_waited_for_until_its_month_is_there(layout):
+    now = [NOW]
+    with Simulator(["SOLUSDT"], 5, start_us=START, rate=0.2, clock=lambda: now[0]) as sim:
+        exchange = Exchange(sim, layout)
+        known = exchange.truth("2024-12-30", "2024-12-31")
+        sim.fault("delisting", rest="error")
+        sim.fault("evil_zip", shape="partial", freq="daily")
+        done = exchange.run("2024-12-30", "2024-12-31", source="auto")
+        assert (done.added, done.absent, done.unavailable, done.left) == (720, 0, 0, 720)
+        now[0] += 3 * DAY_US
+        done = exchange.run("2024-12-30", "2024-12-31", source="auto")
+    assert (done.added, done.left, exchange.held()) == (720, 0, known)
+
+
 def test_a_months_zip_serves_where_a_day_has_none(layout):
     monday = NOW + 2 * DAY_US
     with Simulator(["SOLUSDT"], 5, start_us=START, rate=0.2, clock=lambda: monday) as sim:
