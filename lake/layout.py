@@ -160,6 +160,14 @@ class Layout:
         """What could not be read, with file, offset and reason."""
         return self.base / "quarantine"
 
+    def contradictions(self, symbol: str, hour: datetime) -> Path:
+        """Where the lines of an hour are kept that contradict a trade under its id."""
+        return self.quarantine / "contradictions" / checked(symbol) / f"{hour:%Y-%m-%dT%H}.jsonl"
+
+    def numberings(self, symbol: str) -> Path:
+        """The seconds with which the trade ids of a symbol start again; as a rule there is no such file."""
+        return self.base / "ledger" / "numberings" / f"{checked(symbol)}.parquet"
+
     @property
     def ledger(self) -> Path:
         """What is known about raw parts and trade ids. It can be made anew from raw/ at any time."""

@@ -202,6 +202,15 @@ PARITY = Schema(
     ),
 )
 
+NUMBERINGS = Schema(
+    "numberings",
+    "one symbol, one second with which its trade ids start again; sorted by window_start; as a rule there are none",
+    (
+        _PAIR,
+        Column("window_start", UTC_US, "UTC", "the first second of the new numbering, which reaches to the next one's"),
+    ),
+)
+
 _EXCHANGE = Column("exchange", pa.string(), "", "binance")
 
 
@@ -234,5 +243,5 @@ FUNDING_HOURS = Schema(
     ),
 )
 
-ALL = (BARS, RAW, KLINES, FUNDING, OPEN_INTEREST, MACRO, PARITY, KLINE_ROWS, MACRO_ROWS, FUNDING_HOURS)
+ALL = (BARS, RAW, KLINES, FUNDING, OPEN_INTEREST, MACRO, PARITY, NUMBERINGS, KLINE_ROWS, MACRO_ROWS, FUNDING_HOURS)
 """Every table, in the order of the data dictionary."""

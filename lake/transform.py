@@ -13,12 +13,13 @@ from pathlib import Path
 import pyarrow.compute as pc
 from loguru import logger
 
-from lake import hour_bars, locks, quarantine, seconds, unread
+from lake import contradictions, hour_bars, locks, numbering_file, quarantine, seconds, unread
+from lake.contradictions import Contradiction
 from lake.events import Events
 from lake.layout import Layout
 from lake.ledger import Ledger
-from lake.surroundings import Run
-from lake.windows import Window, floor_hour, iso
+from lake.surroundings import Piece
+from lake.windows import Window, floor_hour, iso, moment
 
 BATCH_BYTES = 256 << 20
 _MOST_HOURS = 48
@@ -29,7 +30,9 @@ class Built:
     """What a run did for one symbol.
 
     ``missing``: seconds without a bar between the first and the last bar of each hour; ``quarantined``: raw lines that
-    could not be used; ``kept``: hours left as they are because raw parts are gone; ``seconds``: how long it took.
+    could not be used; ``contradictions``: contents of a trade id, in the hours built, beside the one that holds;
+    ``numberings``: how often trade ids start again, in all; ``kept``: hours left as they are because raw parts are gone;
+    ``seconds``: how long it took.
     """
 
     symbol: str
@@ -37,6 +40,8 @@ class Built:
     rows: int = 0
     missing: int = 0
     quarantined: int = 0
+    contradictions: int = 0
+    numberings: int = 0
     kept: int = 0
     seconds: float = 0.0
 
@@ -82,13 +87,16 @@ class _Work:
         self.window, self.compression = window, compression
         self.quarantined = self.kept = 0
         self.tables: dict[int, tuple[int, int]] = {}
+        self.contradictions: dict[int, int] = {}
+        numbering_file.put(layout, ledger.symbol, ledger.ids.numberings)
 
     def result(self, seconds: float) -> Built:
         """Say what was done."""
         rows, missing = (sum(numbers) for numbers in zip(*self.tables.values(), strict=True)) if self.tables else (0, 0)
         return Built(
-            self.ledger.symbol, len(self.tables), rows, missing, self.quarantined, self.kept, round(seconds, 3)
-        )
+            self.ledger.symbol, len(self.tables), rows, missing, self.quarantined, sum(self.contradictions.values()),
+            len(self.ledger.ids.numberings.starts), self.kept, round(seconds, 3),
+        )  # fmt: skip
 
     def take_in(self) -> None:
         """Read what is new or changed, batch by batch, and build the hours it touches."""
@@ -150,36 +158,82 @@ class _Work:
         return {folder(day) / name: size for day, name, size in self.ledger.parts_of_hour(hour)[0]}
 
     def _hold(self, hours: Sequence[int]) -> tuple[list[int], set[int]]:
-        """Note in the ledger what the hours hold. Returns the hours to write, and those beside them that become dirty.
-
-        An id that another hour holds too (one trade, two trade times) is told apart with both hours in memory, by the
-        same rule from either side; so such hours are built together.
-        """
-        found = seconds.hold(self.events, hours)
-        while others := {o for hour, (_, runs) in found.items() for o in self.ledger.sharing(hour, runs)} - set(found):
-            hours = sorted({*hours, *others})
-            self._load({path: size for hour in hours for path, size in self._parts(hour).items()})
-            found = seconds.hold(self.events, hours)
-        able = [hour for hour in hours if not self._keeps(hour, found[hour][1])]
-        affected: set[int] = set()
+        """Note in the ledger what the hours hold. Returns the hours to write, and those beside them that become dirty."""
+        hours, found, affected = self._choose(hours)
+        kept = [hour for hour in hours if self._keeps(hour, found[hour])]
+        able = [hour for hour in hours if hour not in kept]
+        ids, doubts = self.ledger.ids, []
+        if kept and able:
+            found, doubts = seconds.leave(self.events, able, ids.numberings, ids.taken(kept))
+        doubts += seconds.contradictions(self.events, able, ids.numberings)
         with self.ledger.transaction():
-            for hour in able:
-                affected |= self.ledger.holds(hour, *found[hour])
-            stale = self.ledger.stale(affected - set(hours))
-            self.ledger.mark_dirty(stale)
-        return able, set(stale)
+            ids.contradict(able, [pair for one in doubts for pair in one.seconds])
+            beside = {other for hour in able for other in ids.holds(hour, found[hour])}
+            affected |= set(ids.stale(beside - set(hours)))
+            self.ledger.mark_dirty(affected)
+        self._tell(able, doubts)
+        return able, affected
 
-    def _keeps(self, hour: int, runs: Iterable[Run]) -> bool:
+    def _choose(self, hours: Sequence[int]) -> tuple[Sequence[int], dict[int, list[Piece]], set[int]]:
+        """Find where numberings begin, then choose the trades that the hours hold.
+
+        An id that another hour has too, in the same numbering (one trade, two trade times), is told apart with both
+        hours in memory, by the same rule from either side; so such hours are built together.
+
+        Returns:
+            The hours, with those that must be built together with them; what they hold; and other hours, dirty from now
+            on, because a numbering has begun or is none any more.
+        """
+        ids, new, affected = self.ledger.ids, hours, set[int]()
+        while True:
+            affected |= self._number(new)
+            found = seconds.hold(self.events, hours, ids.numberings)
+            new = sorted({o for hour, pieces in found.items() for o in ids.sharing(hour, pieces)} - set(found))
+            if not new:
+                return hours, found, affected - set(hours)
+            hours = sorted({*hours, *new})
+            self._load({path: size for hour in hours for path, size in self._parts(hour).items()})
+
+    def _number(self, hours: Sequence[int]) -> set[int]:
+        ids = self.ledger.ids
+        before = ids.numberings
+        partly_gone = {hour for hour in hours if self.ledger.parts_of_hour(hour)[1]}
+        with self.ledger.transaction():
+            affected = ids.number(seconds.trace(self.events, hours), partly_gone)
+            self.ledger.mark_dirty(affected)
+        if ids.numberings != before:
+            numbering_file.put(self.layout, self.ledger.symbol, ids.numberings)
+            for start in sorted({*ids.numberings.starts} - {*before.starts}):
+                logger.warning(
+                    "{}: trade ids start again at {}: a new numbering begins", self.ledger.symbol, iso(moment(start))
+                )
+        return affected
+
+    def _tell(self, hours: Sequence[int], doubts: Sequence[Contradiction]) -> None:
+        """Keep what contradicts, and say so."""
+        parts = [path for hour in hours for path in self._parts(hour)] if doubts else []
+        contradictions.put(self.layout, self.ledger.symbol, hours, doubts, set(parts))
+        for hour in hours:
+            self.contradictions[hour] = sum(one.hour == hour for one in doubts)
+        if doubts:
+            logger.warning(
+                "{}: {} lines contradict a trade that is held under their id: its second is not complete; they are in {}",
+                self.ledger.symbol, len(doubts), self.layout.quarantine / "contradictions" / self.ledger.symbol,
+            )  # fmt: skip
+
+    def _keeps(self, hour: int, pieces: Iterable[Piece]) -> bool:
         """Whether an hour keeps its bars, because raw parts are gone (or the ledger is) and it would lose trades.
 
         A trade that another hour has now, by a line with another trade time, is not lost.
         """
-        known = self.ledger.count(hour)
+        known = self.ledger.ids.count(hour)
         if known is not None and not self.ledger.parts_of_hour(hour)[1]:
             return False
         there = hour_bars.there(self.layout, self.ledger.symbol, hour)
         before = 0 if there is None else max(known or 0, pc.sum(there["trade_count"]).as_py() or 0)
-        if sum(run.last_id - run.first_id + 1 for run in runs) >= before or seconds.told(self.events, hour) >= before:
+        if sum(run.count for piece in pieces for run in piece.runs) >= before:
+            return False
+        if seconds.told(self.events, hour, self.ledger.ids.numberings) >= before:
             return False
         self._keep(hour)
         return True
@@ -193,8 +247,9 @@ class _Work:
         self.kept += 1
 
     def _write(self, hours: Sequence[int]) -> None:
-        surroundings = {hour: self.ledger.surroundings(hour) for hour in hours}
-        for hour, table in seconds.build(self.events, surroundings).items():
+        surroundings = {hour: self.ledger.ids.surroundings(hour) for hour in hours}
+        doubtful = {second for hour in hours for second in self.ledger.ids.doubtful(hour)}
+        for hour, table in seconds.build(self.events, surroundings, doubtful).items():
             hour_bars.write(self.layout, self.ledger.symbol, hour, table, self.compression)
             self.tables[hour] = (len(table), hour_bars.missing(table))
         with self.ledger.transaction():

@@ -1,6 +1,7 @@
 -- The 1-second bars of some hours, as decimals and integers; text turns into the nearest double only at the very end.
 -- Grain: one second that has trades or is proved to have none. Inputs: held, quotes, and from the ledger: edge_rows (the
--- trade before and after each hour) and ends (of each run of ids: whether the trade before and after it is held).
+-- trade before and after each hour, within its numbering; an hour in which ids start again is two hours here, from
+-- hour_us to until_us each) and ends (of each run of ids: whether the trade before and after it is held).
 WITH traded AS (
     SELECT
         second_us,
@@ -13,7 +14,7 @@ WITH traded AS (
     GROUP BY second_us
 ),
 grid AS (
-    SELECT edges.*, hour_us + 1000000 * second AS second_us FROM edge_rows AS edges, range(3600) AS seconds (second)
+    SELECT *, unnest(range(hour_us, until_us, 1000000)) AS second_us FROM edge_rows
 ),
 placed AS (
     SELECT
@@ -31,7 +32,7 @@ last_quotes AS (
     SELECT second_us, arg_max(last, (place, last)) AS quote FROM quotes GROUP BY second_us
 )
 SELECT
-    placed.hour_us,
+    placed.hour_us - placed.hour_us % 3600000000 AS hour_us,
     make_timestamptz(placed.second_us) AS window_start,
     coalesce(open, close_before)::VARCHAR::DOUBLE AS open,
     coalesce(high, close_before)::VARCHAR::DOUBLE AS high,

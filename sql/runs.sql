@@ -1,4 +1,5 @@
--- The runs of consecutive trade ids that each hour holds. Grain: one run. Input: held.
+-- The runs of consecutive trade ids that each hour holds, or the part of it that lies in one numbering. Grain: one run.
+-- Input: held.
 WITH steps AS (
     SELECT
         hour_us, first_id, last_id,

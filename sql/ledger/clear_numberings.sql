@@ -1,0 +1,2 @@
+-- Forget where numberings begin. Parameter: symbol.
+DELETE FROM numbering WHERE symbol = :symbol

@@ -1,0 +1,2 @@
+-- A numbering begins. Parameters: symbol, start.
+INSERT INTO numbering VALUES (:symbol, :start)
