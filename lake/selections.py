@@ -73,7 +73,9 @@ def bars(layout: Layout, symbols: Sequence[str], window: Window, tf: Timeframe) 
 
 def coverage(layout: Layout, symbols: Sequence[str], window: Window, width: int = 3600) -> Selection:
     """What is held in stretches of ``width`` seconds, which divide a day: the columns of the view `coverage`."""
-    return _selection("coverage", symbols, window, **_bar_files(layout, symbols, None, window), width=width)
+    files = _bar_files(layout, symbols, None, window)
+    numberings = _there(layout.numberings(symbol) for symbol in symbols)
+    return _selection("coverage", symbols, window, **files, numbering_files=numberings, width=width)
 
 
 def unproved(layout: Layout, symbol: str, window: Window) -> Selection:

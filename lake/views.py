@@ -9,7 +9,7 @@ import duckdb
 from lake import duck
 from lake.layout import Layout
 
-MACROS = ("bars_in", "rolled_up", "coverage_of", "klines_in", "funding_oi_in", "macro_in", "dxy_of")
+MACROS = ("bars_in", "rolled_up", "numberings_in", "coverage_of", "klines_in", "funding_oi_in", "macro_in", "dxy_of")
 """The statements behind the views, as table macros of the files or rows that they read (`sql/macros`)."""
 VIEWS = (
     "bars_1s",

@@ -1,18 +1,20 @@
 -- rolled_up(seconds, width): bars of `width` seconds, a divisor of a day, out of the 1-second bars in the table, view or
 -- CTE named `seconds`. Grain: one symbol, one stretch of the UTC day that has at least one second.
--- Flat seconds count for neither open, high nor low; a stretch without any trade is flat itself. A complete one (each of
--- its seconds there and complete) equals the exchange's own kline. Volumes are summed as decimals, so that a sum does not
--- depend on the order in which threads meet the rows. Integers, as date_trunc takes the client's zone, and time_bucket
--- makes the whole a sixth slower.
+-- Flat seconds count for neither open, high nor low; a stretch without any trade is flat itself. Open and first_trade_id
+-- are those of the first second with trades, close and last_trade_id of the last, and not those of the lowest and highest
+-- id, as ids can start again in a stretch. A complete one (each of its seconds there and complete) equals the exchange's
+-- own kline.
+-- Volumes are summed as decimals, so that a sum does not depend on the order in which threads meet the rows. Integers, as
+-- date_trunc takes the client's zone, and time_bucket makes the whole a sixth slower.
 CREATE OR REPLACE MACRO rolled_up(seconds, width) AS TABLE
 WITH stretches AS (
     SELECT
         symbol,
         make_timestamptz(epoch_us(window_start) // (1000000::BIGINT * width) * (1000000::BIGINT * width)) AS window_start,
-        coalesce(arg_min(open, first_trade_id) FILTER (trade_count > 0), arg_min(open, window_start)) AS open,
+        coalesce(arg_min(open, window_start) FILTER (trade_count > 0), arg_min(open, window_start)) AS open,
         coalesce(max(high) FILTER (trade_count > 0), max(high)) AS high,
         coalesce(min(low) FILTER (trade_count > 0), min(low)) AS low,
-        coalesce(arg_max(close, last_trade_id) FILTER (trade_count > 0), arg_max(close, window_start)) AS close,
+        coalesce(arg_max(close, window_start) FILTER (trade_count > 0), arg_max(close, window_start)) AS close,
         sum(volume_base::DECIMAL(38, 8))::VARCHAR::DOUBLE AS volume_base,
         sum(volume_quote::DECIMAL(38, 12))::VARCHAR::DOUBLE AS volume_quote,
         sum(trade_count)::BIGINT AS trade_count,
@@ -20,8 +22,8 @@ WITH stretches AS (
             FILTER (bid IS NOT NULL OR ask IS NOT NULL) AS quote,
         sum(taker_buy_base::DECIMAL(38, 8))::VARCHAR::DOUBLE AS taker_buy_base,
         sum(taker_buy_quote::DECIMAL(38, 12))::VARCHAR::DOUBLE AS taker_buy_quote,
-        min(first_trade_id) AS first_trade_id,
-        max(last_trade_id) AS last_trade_id,
+        arg_min(first_trade_id, window_start) AS first_trade_id,
+        arg_max(last_trade_id, window_start) AS last_trade_id,
         count(*) AS held,
         bool_and(complete) AS all_complete
     FROM query_table(seconds)
