@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,15 @@ def small_disk():
     yield folder
     subprocess.run(["umount", folder], check=True)
     folder.rmdir()
+
+
+def fill(folder):
+    """Fill the disk that a folder is on to the last byte; return the file to remove to make room again."""
+    ballast = folder / "ballast"
+    with ballast.open("wb", buffering=0) as handle, suppress(OSError):
+        while handle.write(bytes(1 << 16)):
+            pass
+    return ballast
 
 
 class Raw:
