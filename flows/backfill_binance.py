@@ -25,7 +25,7 @@ def backfill_binance(
 ) -> State:
     """Fetch the exchange's own klines that the lake lacks; what is there is neither fetched nor written again.
 
-    What REST does not have (before its first candle of the pair, say) is looked for in the archive, unless source is
+    Candles that REST does not have, such as those before its first one, are looked for in the archive, unless source is
     rest.
 
     Args:
@@ -100,6 +100,6 @@ _REMARKS = {
 def _remarks(done: list[Backfilled]) -> str:
     """What a reader must know beside the number of candles."""
     counts = {field: sum(getattr(b, field) for b in done) for field in _REMARKS}
-    said = ((many(counts[field], noun) if noun else f"{counts[field]:,}", what, counts[field])
+    parts = ((many(counts[field], noun) if noun else f"{counts[field]:,}", what, counts[field])
             for field, (noun, what) in _REMARKS.items())  # fmt: skip
-    return "".join(f", {how_many} {what}" for how_many, what, count in said if count)
+    return "".join(f", {how_many} {what}" for how_many, what, count in parts if count)

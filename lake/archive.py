@@ -30,7 +30,7 @@ Frequency = Literal["daily", "monthly"]
 MICROSECONDS_FROM = date(2025, 1, 1)
 """Spot files of this day and later have microseconds, all earlier ones milliseconds (readme, "Note")."""
 SETTLED = 10 * DAY
-"""A zip that is not there so long after its month will not come: months come on the first Monday after."""
+"""How long after the end of its month a missing zip may still come: months come on the first Monday after."""
 _SHA256 = re.compile(rb"\b[0-9a-fA-F]{64}\b")
 _NUMBER = re.compile(rb"[+-]?\.?[0-9]")
 """How a number begins, or a date."""
@@ -78,7 +78,7 @@ def month_over(day: date, now: datetime) -> bool:
 
 
 def checksum(web: Web, place: Place) -> str | None:
-    """Return the SHA-256 that the archive says a zip has; None where it says none.
+    """Return the SHA-256 in a zip's CHECKSUM; None where there is no CHECKSUM, or no SHA-256 in it.
 
     Raises:
         WebError: no answer.
@@ -92,12 +92,12 @@ def checksum(web: Web, place: Place) -> str | None:
 
 @dataclass(frozen=True)
 class Fetched:
-    """A zip as it came: where from, its bytes and their SHA-256, and the one of its CHECKSUM, if it has any."""
+    """A zip as it came: its place, its bytes and their SHA-256, and the SHA-256 in its CHECKSUM, if it has one."""
 
     place: Place
     data: bytes
     sha256: str
-    said: str | None
+    checksum: str | None
 
     def text(self) -> bytes:
         """Return its one CSV, without a byte order mark.
@@ -105,8 +105,8 @@ class Fetched:
         Raises:
             LakeError: it has another SHA-256 than its CHECKSUM, or is no zip with just that CSV.
         """
-        if self.said not in (None, self.sha256):
-            raise LakeError(f"its CHECKSUM is {self.said}, its SHA-256 is {self.sha256}")
+        if self.checksum not in (None, self.sha256):
+            raise LakeError(f"its CHECKSUM is {self.checksum}, its SHA-256 is {self.sha256}")
         return _csv(self.data, self.place).removeprefix(codecs.BOM_UTF8)
 
 
@@ -144,7 +144,7 @@ def fetch(web: Web, layout: Layout, place: Place, parse: Callable[[bytes], T]) -
     """
     found = download(web, place)
     try:
-        if found.said is None:
+        if found.checksum is None:
             raise LakeError("it has no CHECKSUM")
         return parse(found.text()), found.sha256
     except LakeError as error:

@@ -25,9 +25,9 @@ class Got:
 
     Attributes:
         table: Candles, as `lake.schemas.KLINES`.
-        not_at_rest: Open times that REST was asked for and certainly has no candle of.
+        not_at_rest: Open times that certainly are not at REST.
         unsettled: Open times of which REST has a row that is not a candle.
-        not_in_archive: Open times that the archive certainly has none of.
+        not_in_archive: Open times that certainly are in no zip of the archive.
         archived: How many candles came out of a zip, and ``source`` that zip, where nothing came from elsewhere.
         refused: Rows of REST's that are not candles, of the windows asked for.
     """
@@ -54,7 +54,7 @@ class Fetcher:
     Args:
         symbol: The pair.
         interval: Length of a candle.
-        rest: REST; what `Known` says that it does not have is not asked of it.
+        rest: REST; it is not asked for what is known not to be there.
         zips: The archive; None where it is not to be asked.
         known: What is known of both.
         fill: Whether REST takes the place of zips that are not there.

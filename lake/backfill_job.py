@@ -32,10 +32,10 @@ class Backfilled:
         archived: Of these, out of the archive; the others came by REST.
         off_grid: Of these, candles that open off the interval's grid; they are at the window in which they open.
         absent: Candles that neither REST nor the archive has, as this run found out: before a listing, in an outage.
-        unavailable: Candles that cannot be had: REST does not know the pair, and the archive has none of them. They may
-            have been traded.
-        left: Candles that are missing still; a later run, or one with source ``auto``, asks again.
-        rows: Rows of REST's or of a zip's that are not candles; they are in the quarantine.
+        unavailable: Candles that cannot be had: REST does not know the pair, and no zip of the archive has them. There
+            may have been trades.
+        left: Candles that are still missing; a later run, or one with source ``auto``, asks again.
+        rows: Rows of a REST answer or a zip that are not candles; they are in the quarantine.
         revised: Candles that changed because their zip was revised upstream.
         quarantined: Zips that could not be believed.
         imperfect: Zips that were believed although something was wrong with them: no CHECKSUM, rows twice, rows that

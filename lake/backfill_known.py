@@ -26,7 +26,7 @@ class Known:
 
     Attributes:
         not_at_rest: Ranges in which REST has no candle.
-        not_in_archive: Ranges in which the archive has none.
+        not_in_archive: Ranges in which the archive has no candle.
         served: Whether REST serves the pair.
     """
 
@@ -88,5 +88,5 @@ def lacks(survey: Survey) -> int:
 
 
 def unknown(error: WebError) -> bool:
-    """Whether the exchange says that it has no such pair; it may refuse a request for other reasons too."""
+    """Whether the exchange does not know the pair; it may refuse a request for other reasons too."""
     return isinstance(error, RefusedError) and error.code == spot.UNKNOWN_SYMBOL

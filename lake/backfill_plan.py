@@ -98,9 +98,9 @@ def months(days: Mapping[date, Opens]) -> dict[date, list[date]]:
 
 
 def samples(days: list[date]) -> list[date]:
-    """Return the days of a month by which to tell whether the archive has anything of it: a day a week, and the last.
+    """Return the days whose zips show whether the archive has anything of a month: one day a week, and the last.
 
-    A pair that was traded for a week or longer has a zip of one of them, if its month's zip should be missing.
+    A pair that was traded for a week or longer has a zip of one of them, even if its month's zip is missing.
     """
     return sorted({*days[::_WEEK], days[-1]})
 

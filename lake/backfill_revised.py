@@ -44,7 +44,7 @@ class Revisions:
     def _take(self, known: Zip, days: list[date]) -> int:
         file = self.archive.file_of(known, days[0])
         try:
-            if self.archive.zips.said(file) in (known.sha256, None):
+            if self.archive.zips.checksum(file) in (known.sha256, None):
                 return 0
             read = self.archive.zips.read(file)
         except (NotThereError, ArchiveError) as error:

@@ -15,7 +15,7 @@ from lake.layout import Layout
 from lake.ranges import Range, shared
 
 Source = Literal["rest", "archive", "exchange"]
-"""Who was asked. Of klines REST and archive are told apart; of fundings and open interest they are the exchange."""
+"""Who was asked. Notes about klines name REST or the archive, those about fundings and open interest the exchange."""
 _VERSION = 2
 _BEGINNING = -(2**62)
 

@@ -22,7 +22,7 @@ _NAN = float("nan")
 
 @dataclass(frozen=True)
 class Table:
-    """Twelve columns of numbers, NaN where a field is none; and why rows could not be read, by their numbers."""
+    """Twelve columns of numbers, NaN where a field is not a number; and why rows could not be read, by row number."""
 
     columns: list[npt.NDArray[np.generic]]
     unread: dict[int, str]

@@ -154,12 +154,14 @@ def judge(
     _mark(why, 3, closed <= opened)
     _mark(why, 4, *(column < 0 for column in values.values()))
     _mark(why, 5, values[_HIGH] < values[_LOW])
+    until = ends(interval, slots)
+    _mark(why, 9, closed + _MS_US - opened > until - slots)
     if window is not None:
         _mark(why, 6, slots < window.start_us, slots >= window.end_us)
     ordered = bool((np.diff(opened[opened >= 0]) >= 0).all())
     rows = np.flatnonzero(why == 0)
     rows, repeated = _each_once(rows[np.argsort(opened[rows], kind="stable")], opened, closed, values, why)
-    covered = np.minimum(closed + _MS_US, ends(interval, slots)) - opened
+    covered = np.minimum(closed + _MS_US, until) - opened
     rows = rows[np.lexsort((opened[rows], -covered[rows], slots[rows]))]
     again = np.flatnonzero(slots[rows][1:] == slots[rows][:-1]) + 1
     why[rows[again]] = 8
@@ -191,6 +193,7 @@ _REASONS = {
     6: OTHER_DAY,
     7: "another row of the same open time contradicts it",
     8: "another candle covers more of the same window of the grid",
+    9: "it is longer than its interval",
 }
 
 

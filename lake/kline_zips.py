@@ -87,8 +87,8 @@ class Zips:
         window = Window.of_day(day) if frequency == "daily" else _month_of(day)
         return File(archive.klines(self._symbol, self._interval, day, frequency), window)
 
-    def said(self, file: File) -> str | None:
-        """Return the SHA-256 that the archive now says a zip has."""
+    def checksum(self, file: File) -> str | None:
+        """Return the SHA-256 that is in a zip's CHECKSUM now."""
         return archive.checksum(self._web, file.place)
 
     def read(self, file: File) -> Read:
@@ -136,7 +136,7 @@ class Zips:
         """Return the candles of a zip; log what is wrong with its rows, and put those into the quarantine.
 
         Raises:
-            LakeError: it has none, or it has no CHECKSUM and a row that is not a candle.
+            LakeError: no row of it is a candle of its day or month, or it has no CHECKSUM and a row that is no candle.
         """
         table = kline_csv.read(found.text())
         judged = judge(self._symbol, self._interval, table.columns, table.lines, window)
@@ -144,10 +144,10 @@ class Zips:
         if not len(judged.table):
             raise LakeError(f"none of its {len(rows):,} rows is a candle of {window}: {rows[0].reason}")
         strange = [row for row in rows if row.reason != OTHER_DAY]
-        if found.said is None and strange:
+        if found.checksum is None and strange:
             raise LakeError(f"it has no CHECKSUM, and {len(strange):,} rows that are not candles: {strange[0].reason}")
         name, remarks = found.place.name, self._remarks(judged, rows, window.start.date())
-        if found.said is None:
+        if found.checksum is None:
             remarks.append("no CHECKSUM, but each of its rows is a candle of its day or month")
         if remarks:
             self.seen.imperfect.add(name)

@@ -110,12 +110,12 @@ def _some_odd(shape: str) -> Callable[[str], str]:
 
 
 def _fields(change: Callable[[int, str], str]) -> Callable[[str], str]:
-    """Return what writes every field in another form, told its place and text."""
+    """Return what writes every field in another form, given its place and text."""
     return _of_klines(lambda rows: [[change(at, cell) for at, cell in enumerate(row)] for row in rows])
 
 
 def _times(change: Callable[[int, int], int]) -> Callable[[str], str]:
-    """Return what writes the two times of a row otherwise, told the row's number and the time."""
+    """Return what writes the two times of a row otherwise, given the row's number and the time."""
     return _of_klines(lambda rows: [
         [str(change(number, int(cell))) if at in (0, 6) else cell for at, cell in enumerate(row)]
         for number, row in enumerate(rows)

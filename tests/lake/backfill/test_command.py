@@ -93,14 +93,14 @@ def test_the_command_says_what_was_off_the_grid_refused_missing_and_absent(later
 def test_the_command_says_which_zip_was_refused_and_why(later):
     later.sim.fault("delisting", symbols=["SOLUSDT"], rest="error")
     later.sim.fault("wrong_checksum", freq="daily")
-    later.sim.fault("evil_zip", freq="monthly", shape="next_day")
+    later.sim.fault("evil_zip", freq="monthly", shape="repeated")
     code, said, log = command(later, "--start", "2024-12-20", "--end", "2024-12-21")
     assert (code, said) == (
-        0, "1,440 candles of 1m, 1 symbol, 1 row refused (see the quarantine), 1 zip refused (see the quarantine), "
-        "1 zip imperfect but believed (see the log)\n",
+        0, "1,440 candles of 1m, 1 symbol, 1 zip refused (see the quarantine), 1 zip imperfect but believed (see the "
+        "log)\n",
     )  # fmt: skip
     assert "SOLUSDT-1m-2024-12-20.zip: its CHECKSUM is" in log
-    assert "SOLUSDT-1m-2024-12.zip: rows refused: 1 (it is not of this file's day or month)" in log
+    assert "SOLUSDT-1m-2024-12.zip: rows repeated: 4,896, each taken once" in log
     later.sim.fault("corrupt_zip")
     code, said, log = command(later, "--start", "2024-12-21", "--end", "2024-12-22")
     assert (code, said) == (

@@ -21,7 +21,7 @@ def rows(text):
 @pytest.mark.parametrize(
     "text",
     [
-        ROW, f"{ROW}\n", f"\n{ROW}\n\n", f"{ROW}\r\n", f"{HEADER}\n{ROW}\n", ROW.replace(",", " , "), f" {ROW} ",
+        ROW, f"{ROW}\n", f"\n{ROW}\n \n", f"{ROW}\r\n", f"{HEADER}\n{ROW}\n", ROW.replace(",", " , "), f" {ROW} ",
         ROW.replace(",100,", ",1E+2,").replace(",50,", ",5e1,"), ROW.replace("1646438400000", "1646438400000.0"),
         ROW.replace("1646438400000", "1.6464384E+12"), ",".join(f'"{cell}"' for cell in ROW.split(",")),
     ],

@@ -63,6 +63,8 @@ REFUSED = [
     (row(1, f8=-1), "a price, volume or count is negative"),
     (row(1, f2="0.5"), "its high is below its low"),
     (row(1, f6=OPEN + MINUTE), "it closes before it opens"),
+    (row(1, f6=OPEN + 2 * MINUTE), "it is longer than its interval"),
+    (row(1, f6=OPEN + 61 * MINUTE - 1), "it is longer than its interval"),
     (row(1, f6=0), "a time is of no plausible year, in milliseconds or microseconds"),
 ]
 
