@@ -60,7 +60,8 @@ def coverage(symbols: Names, start: Time, end: Time, *, form: Form = "pandas", b
 
     Columns: exchange, symbol, window_start (the hour), seconds_expected (those of the hour in the range) =
     seconds_held (with trades) + seconds_flat (nothing traded, as trade ids prove) + seconds_missing; seconds_complete
-    (proved complete); trades_missing (trade ids that no bar has, in the hour of the bar after the hole).
+    (proved complete); trades_missing (trade ids that no bar has and that are not settled as never
+    existed, in the hour of the bar after the hole).
 
     Raises: as `bars`; BadInputError, too, where the range is yet to come.
     """

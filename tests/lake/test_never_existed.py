@@ -392,3 +392,15 @@ def test_doctor_has_the_number(layout, raw):
     now = datetime(2025, 10, 21, 12, tzinfo=UTC)
     found = doctor_data.days(layout, now)[0]
     assert (found.state, "2 trade ids never existed" in found.said) == ("ok", True), found
+
+
+def test_bars_and_the_memory_of_raw_can_be_lost_while_the_claims_stay(layout, raw):
+    """Hours without a trade lie between: they have no raw parts, and are built because of the claim."""
+    lines = [raw.trade(1, 79_000), raw.trade(2, 79_200), raw.trade(9, 93_700), raw.trade(10, 93_720)]
+    put_klines(layout, klines_of(lines, range(1300, 1600)))
+    recorded(layout, raw, lines)
+    before = content(layout.parquet)
+    shutil.rmtree(layout.parquet)
+    layout.ledger.unlink()
+    done = transform.run(layout, "SOLUSDT")
+    assert (content(layout.parquet), settled(layout), done.withdrawn) == (before, [(3, 8)], 0)
