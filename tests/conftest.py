@@ -1,6 +1,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from pathlib import Path
@@ -12,6 +13,9 @@ from lake.windows import moment
 
 REALDATA = Path(__file__).resolve().parent.parent.parent / "shared" / "realdata"
 DAY = 1_760_918_400_000_000  # 2025-10-20T00:00:00Z
+
+if os.name != "nt" and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # under nohup; children would ignore it too
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_collection_modifyitems(items):
