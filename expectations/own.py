@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 FOLDER = Path("plugins", "expectations")
 ADDED = "suite"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
-_RULEPACK = re.compile(r"[RMD]\d+\Z")
+_RULEPACK = re.compile(r"[RMDK]\d+\Z")
 _SEVERITY: dict[str, Severity] = {"critical": "fail", "warning": "investigate", "info": "info"}
 _REMEDY = "See the file {file} in the Great Expectations project of this lake, where this is expected."
 

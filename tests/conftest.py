@@ -14,7 +14,10 @@ from lake.windows import moment
 REALDATA = Path(__file__).resolve().parent.parent.parent / "shared" / "realdata"
 DAY = 1_760_918_400_000_000  # 2025-10-20T00:00:00Z
 
-if os.name != "nt" and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # under nohup; children would ignore it too
+# Started in the background (nohup … &), pytest ignores these signals, and so would every program that a test starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+if os.name != "nt" and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
