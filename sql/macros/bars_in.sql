@@ -44,12 +44,12 @@ in_days AS (
 hour_rows AS MATERIALIZED (
     SELECT parse_path(path)[-5] AS symbol, * EXCLUDE (path, symbol)
     FROM in_hours
-    WHERE in_hours.symbol = parse_path(path)[-5]
+    WHERE (typeof(hour_files) <> 'VARCHAR' OR is_symbol(parse_path(path)[-5])) AND in_hours.symbol = parse_path(path)[-5]
 ),
 day_rows AS (
     SELECT parse_path(path)[-2] AS symbol, * EXCLUDE (path, symbol)
     FROM in_days
-    WHERE in_days.symbol = parse_path(path)[-2]
+    WHERE (typeof(day_files) <> 'VARCHAR' OR is_symbol(parse_path(path)[-2])) AND in_days.symbol = parse_path(path)[-2]
 ),
 hours AS (SELECT DISTINCT symbol, time_bucket(INTERVAL 1 HOUR, window_start) AS hour FROM hour_rows),
 bars AS (
