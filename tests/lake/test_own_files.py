@@ -21,7 +21,7 @@ TODAY = date(2025, 10, 25)
 COPIES = ("{stem} (1){suffix}", "{stem} copy{suffix}", "{stem}.sync-conflict-20251020-120000-ABCDEFG{suffix}",
           "{stem} (conflicted copy 2025-10-20){suffix}", "Copy of {stem}{suffix}", "{stem} 2{suffix}")  # fmt: skip
 BESIDE = ("._{stem}{suffix}", ".DS_Store", ".syncthing.{stem}{suffix}.tmp", "~${stem}{suffix}", "desktop.ini")
-FOLDERS = ("{name} (1)", "{name} copy", "{name} 2", ".Trash", ".stversions", "Copy of {name}", "{name}_OLD",
+FOLDERS = ("{name} (1)", "{name} copy", "{name} 2", ".Trash", ".stversions", "Copy of {name}", "{name}~OLD",
            "{name}.sync-conflict-20251020-120000-ABCDEFG")  # fmt: skip
 
 
