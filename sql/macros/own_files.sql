@@ -5,7 +5,7 @@
 -- Why GLOB: DuckDB takes it down to the list of files, so that files which it refuses are never opened. Through a UNION it
 -- does not take a regular expression there, nor translate().
 CREATE OR REPLACE MACRO is_symbol(folder) AS NOT folder GLOB '*[ -/:-@[-~]*';
-CREATE OR REPLACE MACRO is_ticker(folder) AS NOT (folder GLOB '*[] -%''-,/:-<>-@[-\`-~]*' OR folder GLOB '[.=-]*');
+CREATE OR REPLACE MACRO is_ticker(folder) AS NOT (folder GLOB '*[] -%''-,/:-<>-@[-\`-~]*' OR folder GLOB '[.=_-]*');
 -- file_schema(columns): columns of files, as `name TYPE, name TYPE`, for read_parquet. With it no file is opened before the
 -- paths have been filtered, and a column that a file does not have is null for this file alone. As text, since a map of
 -- structs takes twice as long to bind, and every view on 1-second bars binds two.
