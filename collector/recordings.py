@@ -7,6 +7,7 @@ nobody can read, leaves nothing. It is taken in once: its SHA-256 is kept in ``l
 import hashlib
 import json
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import chain
@@ -33,7 +34,8 @@ FORMATS: dict[str, type[Format]] = {
     )
 }  # fmt: skip
 """By name, in the order in which a line is tried: of the JSON objects the particular before the general."""
-_LOOKED_AT_LINES, _LOOKED_AT_BYTES = 1000, 32 << 20
+_ENOUGH, _LOOKED_AT_LINES, _LOOKED_AT_BYTES = 100, 1000, 32 << 20
+"""To recognize a format: lines that are of one, lines at all, and their bytes."""
 _NAME = 60
 """Letters of a file's name that its quarantine file has: a name of 255 bytes would leave no room for more."""
 _NOTHING = "this lake holds Binance spot, so nothing of the file was imported"
@@ -172,19 +174,20 @@ class _Import:
         )  # fmt: skip
 
     def _reader(self, form: str | None, lines: Iterator[Line], *, stated: bool) -> tuple[Format, Iterator[Line]]:
-        """The format, given or recognized by the first line that is of one, and all the lines."""
-        if form is not None:
-            return FORMATS[form](self.packing.name, spot=stated), lines
+        """The format, given or that of most of the first lines, and all the lines."""
         seen: list[Line] = []
+        fitting: Counter[str] = Counter()
         size = 0
-        for line in lines:
-            seen.append(line)
-            for kind in FORMATS.values():
-                if not line.too_long and kind.fits(line.text):
-                    return kind(self.packing.name, spot=stated), chain(seen, lines)
-            size += len(line.text)
-            if len(seen) == _LOOKED_AT_LINES or size > _LOOKED_AT_BYTES:
+        while form is None and fitting.total() < _ENOUGH and size < _LOOKED_AT_BYTES and len(seen) < _LOOKED_AT_LINES:
+            line = next(lines, None)
+            if line is None:
                 break
+            seen.append(line)
+            size += len(line.text)
+            fitting.update(name for name, kind in FORMATS.items() if not line.too_long and kind.fits(line.text))
+        if form or fitting:
+            name = form or max(FORMATS, key=lambda one: fitting[one])
+            return FORMATS[name](self.packing.name, spot=stated), chain(seen, lines)
         if self.packing.lost:
             raise BadInputError(f"{self.path}: {self.packing.lost[0].reason}; nothing was imported")
         what = f"line 1 is {seen[0].text[:60].decode('utf-8', 'backslashreplace')!r}" if seen else "it is empty"

@@ -262,6 +262,14 @@ def test_a_csv_of_the_futures_is_refused_by_name(layout, put, header):
     assert files(layout) == []
 
 
+def test_a_format_is_recognized_by_most_of_the_first_lines(layout, put):
+    head = '{"recorder": "mine", "started": 1760918400}\n# comment\n'
+    took = import_file(layout, put(head + "".join(line(trade(n, n), n) for n in range(3))))
+    assert (took.format, took.trades, took.quarantined) == ("hftbacktest", 3, 2)
+    took = import_file(layout, put("# log\n" * 900 + line(trade(9)), "late.txt"))
+    assert (took.trades, took.quarantined) == (1, 900)
+
+
 def test_a_format_can_be_named_and_an_unknown_one_is_refused(layout, put):
     path = put(f"# my recorder\n{line(trade(1))}")
     with pytest.raises(BadInputError, match="format 'csv': expected hftbacktest, "):
