@@ -164,7 +164,7 @@ def test_csv_of_funding_keeps_negative_rates_numbers_and_of_klines_the_last_mill
 
     assert second_line("SOLUSDT", "funding") == '"SOLUSDT","2025-10-20T00:00:00Z",-0.0001,185.5,10,1000'
     times = '"2025-10-20T00:00:00Z",100,101,99,100.5,2.5,"2025-10-20T00:00:59.999Z"'
-    assert second_line("SOLUSDT", "klines") == f'"binance","SOLUSDT",{times},250,2,1.5,150'
+    assert second_line("SOLUSDT", "klines") == f'"binance","SOLUSDT",{times},250,2,1.5,150,'
     assert second_line("^GSPC", "macro") == '"^GSPC","2025-10-20T00:00:00Z",1,1,1,2.5,0'
 
 
