@@ -175,13 +175,16 @@ def table(text: bytes, kinds: Sequence[pa.DataType]) -> list[pa.ChunkedArray]:
     Raises:
         LakeError: a row has another number of fields, or a field is of another type.
     """
+    rows = headless(text)
+    if text.strip() and not rows.strip():
+        return [pa.chunked_array([], kind) for kind in kinds]
     names = [str(at) for at in range(len(kinds))]
     reading = pacsv.ReadOptions(column_names=names, use_threads=False)
     options = pacsv.ConvertOptions(
         column_types=dict(zip(names, kinds, strict=True)), null_values=[], strings_can_be_null=False
     )
     try:
-        return list(pacsv.read_csv(io.BytesIO(headless(text)), read_options=reading, convert_options=options).columns)
+        return list(pacsv.read_csv(io.BytesIO(rows), read_options=reading, convert_options=options).columns)
     except pa.ArrowException as error:
         raise LakeError(f"its CSV is not as documented ({str(error)[:160]})") from error
 
