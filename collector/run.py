@@ -20,6 +20,7 @@ from collector.writer import Parts, by_slot
 from lake import interrupts, locks, raw
 from lake.errors import LakeError
 from lake.layout import Layout, day_of
+from lake.log import Seldom
 from lake.settings import Settings
 from lake.windows import SECOND_US
 
@@ -86,6 +87,7 @@ class _Collector:
         groups = [symbols[at : at + size] for at in range(0, len(symbols), size)]
         self.lines = [Line(url(settings.binance.ws_url, group), self.buffer.take) for group in groups]
         self.vitals = Vitals(settings.layout, self.buffer, self.lines)
+        self.trouble = Seldom()
 
     def _bad_folder(self, _: str, day: date) -> Path:
         return self.settings.layout.quarantine / _FRAMES / day.isoformat()
@@ -121,7 +123,11 @@ class _Collector:
             now = time.time_ns() // 1000
             lines, bad = self.buffer.hand_out()
             self.vitals.took(lines, self.buffer.hand_out_latencies(), now)
-            self.buffer.give_back(*await asyncio.to_thread(self._append_all, lines, bad, now))
+            left, bad, why = await asyncio.to_thread(self._append_all, lines, bad, now)
+            self.buffer.give_back(left, bad)
+            self.vitals.wrote(why)
+            if why:
+                self.trouble.log("ERROR", "write", f"{why}: {self.buffer.waiting:,} lines wait in memory")
             if self.buffer.waiting > MOST_LINES:
                 raise LakeError(f"{self.settings.layout.raw}: cannot be written, and memory is full: free the disk")
         unnamed = [error for parts in (self.parts, self.bad_parts) if (error := _closed(parts))]
@@ -136,13 +142,16 @@ class _Collector:
                 "next collector tries again; crypto-lake doctor looks at the disk"
             )
 
-    def _append_all(self, lines: Lines, bad: Timed, now: int) -> tuple[Lines, Timed]:
-        left = self._append(self.parts, lines, now)
-        return left, self._append(self.bad_parts, {_FRAMES: bad} if bad else {}, now).get(_FRAMES, [])
+    def _append_all(self, lines: Lines, bad: Timed, now: int) -> tuple[Lines, Timed, str | None]:
+        """Write lines and what is quarantined; return what could not be written of both, and why."""
+        left, why = self._append(self.parts, lines, now)
+        bad_left, why_bad = self._append(self.bad_parts, {_FRAMES: bad} if bad else {}, now)
+        return left, bad_left.get(_FRAMES, []), why or why_bad
 
-    def _append(self, parts: Parts, lines: Lines, now: int) -> Lines:
-        """Write lines, each symbol by itself. Returns those that could not be written."""
+    def _append(self, parts: Parts, lines: Lines, now: int) -> tuple[Lines, str | None]:
+        """Write lines, each symbol by itself. Returns those that could not be written, and why."""
         left: Lines = {}
+        why: dict[str, str] = {}
         for name, timed in lines.items():
             rest = list(timed)
             try:
@@ -150,16 +159,16 @@ class _Collector:
                     parts.append(name, ts_recv, run)
                     del rest[: len(run)]
             except OSError as error:
-                logger.error("{} cannot be written ({}): {:,} lines wait in memory", name, error, len(rest))
-                left[name] = rest
+                left[name], why[name] = rest, error.strerror or str(error)
         try:
             parts.end_slots(now)
         except OSError as error:
-            logger.error(
-                "{} parts cannot be given their names, the first because of: {}; they are kept, and tried again when "
-                "the next part ends: crypto-lake doctor looks at the disk", len(parts.unnamed), error,
+            self.trouble.log(
+                "ERROR", "name",
+                f"{len(parts.unnamed)} parts cannot be given their names, the first because of: {error}; they are "
+                "kept, and tried again when the next part ends: crypto-lake doctor looks at the disk",
             )  # fmt: skip
-        return left
+        return left, _summary(why)
 
     def _result(self, seconds: float) -> Collected:
         made = sum(line.connections for line in self.lines)
@@ -176,6 +185,14 @@ def _closed(parts: Parts) -> OSError | None:
     except OSError as error:
         return error
     return None
+
+
+def _summary(why: dict[str, str]) -> str | None:
+    """Whose lines could not be written, and the reasons, in a line."""
+    if not why:
+        return None
+    names = ", ".join(list(why)[:3]) + (f" and {len(why) - 3} more" if len(why) > 3 else "")
+    return f"{names} cannot be written ({'; '.join(dict.fromkeys(why.values()))})"
 
 
 async def _set(stop: asyncio.Event) -> None:

@@ -6,13 +6,12 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from loguru import logger
-
 from collector.buffer import Buffer, Lines
 from collector.latency import Latencies
 from collector.stream import Line
 from lake import health
 from lake.layout import Layout
+from lake.log import Seldom
 from lake.windows import iso, micros, moment
 
 SAY_EVERY_S = 10.0
@@ -30,6 +29,9 @@ class Vitals:
         self._last_seen: int | None = None
         self._began = datetime.now(UTC)
         self._news, self._ended = asyncio.Event(), False
+        self._unwritten: str | None = None
+        self._unwritten_since = self._began
+        self._trouble = Seldom()
 
     def took(self, lines: Lines, latencies: list[int], now: int) -> None:
         """Note what was received since the last time: lines by symbol in their order, and latencies of trades (µs)."""
@@ -38,6 +40,13 @@ class Vitals:
         if newest and self._last_seen is None:
             self._news.set()
         self._last_seen = newest or self._last_seen
+
+    def wrote(self, why: str | None) -> None:
+        """Note whether all that was received is written, or why not; both are said at once."""
+        if (why is None) != (self._unwritten is None):
+            self._unwritten_since = datetime.now(UTC)
+            self._news.set()
+        self._unwritten = why
 
     @asynccontextmanager
     async def told(self) -> AsyncIterator[None]:
@@ -74,13 +83,16 @@ class Vitals:
             "started_ts": iso(self._began), "last_seen_ts": self._last_seen and iso(moment(self._last_seen)),
             "last_latency_p50_ms": p50, "last_latency_p95_ms": p95, "trades": buffer.trades, "quotes": buffer.quotes,
             "quarantined": buffer.quarantined, "waiting": buffer.waiting,
-            "connections": sum(line.connections for line in self._lines),
+            "connections": sum(line.connections for line in self._lines), "unwritten": self._unwritten,
+            "unwritten_since_ts": iso(self._unwritten_since) if self._unwritten else None,
         }  # fmt: skip
 
     def _say(self, status: str, fields: dict[str, Any], write: bool) -> None:
         try:
-            health.say(self._layout, "collector", status, datetime.now(UTC), **fields)
-            if write:
-                health.write(self._layout, datetime.now(UTC))
+            try:
+                health.say(self._layout, "collector", status, datetime.now(UTC), **fields)
+            finally:  # the heartbeat tells of a full disk where the sign has no room
+                if write:
+                    health.write(self._layout, datetime.now(UTC))
         except Exception as error:
-            logger.warning("the sign of life could not be said: {}", error)
+            self._trouble.log("WARNING", "sign", f"the sign of life could not be said: {error}")

@@ -194,12 +194,14 @@ class System:
         """
         layout, now = self._settings.layout, datetime.now(UTC)
         self._unwritten = True
-        for name in ("server", "worker"):
-            part = self._part(name)
-            pid = part.process.pid if part.process else None
-            health.say(layout, name, "running" if part.up else "error", now, pid=pid, last_error=part.said or None)
-        self._unwritten = False
-        health.write(layout, now)
+        try:
+            for name in ("server", "worker"):
+                part = self._part(name)
+                pid = part.process.pid if part.process else None
+                health.say(layout, name, "running" if part.up else "error", now, pid=pid, last_error=part.said or None)
+            self._unwritten = False
+        finally:  # the heartbeat tells of a full disk where a sign has no room
+            health.write(layout, now)
 
     def close(self) -> None:
         """From here on start nothing, and let no further Ctrl-C keep anything from being ended."""

@@ -3,13 +3,26 @@
 Great Expectations does not write its files whole, so a killed run can leave one torn.
 """
 
+import errno
 import json
 from itertools import count
 from pathlib import Path
 
+from lake.disk import FULL
+
+_DISK = (*FULL, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
 _FILES = ("great_expectations.yml", "uncommitted/config_variables.yml")
 _FOLDERS = ("expectations", "validation_definitions", "checkpoints")
 _REMEDY = "add what you want of them again, and remove that folder"
+
+
+def of_the_disk(error: BaseException | None) -> bool:
+    """Tell whether an error, or what led to it, is of a disk that cannot be written or read: no file is torn then."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in _DISK:
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def put_aside(project: Path) -> Path:

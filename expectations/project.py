@@ -25,6 +25,7 @@ from loguru import logger
 from expectations import assets, checkpoints, damage, own, rulepack, runs, site, suites
 from expectations.limits import TOP
 from expectations.rule import Check, rule_id, state_of
+from lake import files
 from lake.errors import LakeError
 from lake.layout import EXCHANGE, Layout
 from lake.windows import Window
@@ -51,9 +52,13 @@ class Project:
         self._results: dict[ValidationResultIdentifier, gx.core.ExpectationSuiteValidationResult | None] = {}
         self._days: dict[tuple[str, datetime], runs.Day] = {}
         self._files, self.doubts = own.load(self._folder, self._suite_name)
+        with files.scratch(self._folder) as hidden:  # a folder that cannot be written is not a damaged project
+            hidden.write_bytes(b"\n")
         try:
             self._open(source, tf, symbols)
         except Exception as error:  # whatever Great Expectations makes of a torn file: it does not write them whole
+            if damage.of_the_disk(error):
+                raise
             logger.warning(
                 "{}: not readable ({}): put aside in {}, made anew; results are kept",
                 self._folder, type(error).__name__, damage.put_aside(self._folder).name,

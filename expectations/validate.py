@@ -2,8 +2,8 @@
 
 import hashlib
 import sys
-from collections.abc import Iterable
-from contextlib import redirect_stdout
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +17,7 @@ from expectations.rule import Rule
 from expectations.run import Done, Progress, Run
 from expectations.tables import STEP_US, Table, checked_names, of_source
 from lake import locks
-from lake.errors import BadInputError
+from lake.errors import BadInputError, LakeError
 from lake.files import write_text
 from lake.intervals import Interval, starts_in
 from lake.layout import Layout
@@ -59,7 +59,8 @@ def validate(
     Raises:
         BadInputError: the source, timeframe or a symbol is invalid, no window begins in the range, or the report must
             not be written there.
-        LakeError: a file cannot be read, or an expectation cannot be evaluated. That is never a pass.
+        LakeError: a file cannot be read, the reports cannot be written, or an expectation cannot be evaluated. That is
+            never a pass.
     """
     tables = of_source(source, tf)
     chosen = checked_names(source, list(symbols))
@@ -67,7 +68,7 @@ def validate(
     lengths = "-".join(length for _, length in tables)
     report = report or layout.reports / f"{_report_name(chosen, window, lengths, source)}.md"
     refuse(layout, report)
-    with locks.validation(layout), redirect_stdout(sys.stderr):  # what an own expectation prints is no JSON
+    with locks.validation(layout), _written(layout), redirect_stdout(sys.stderr):  # own code prints: that is no JSON
         told = progress or (lambda _: None)
         done, spreads, rules, index, found = _run(layout, tables, chosen, window, now, told, keep_runs)
         doubts = [*doubts, *found]
@@ -92,6 +93,19 @@ def validate(
 
         write_text(report, markdown(outcome))
     return outcome
+
+
+@contextmanager
+def _written(layout: Layout) -> Iterator[None]:
+    """Raise in one line that results or pages cannot be written: there is no verdict then."""
+    try:
+        yield
+    except OSError as error:
+        place = error.filename or layout.reports
+        why = error.strerror or error
+        raise LakeError(
+            f"{place}: cannot be read or written ({why}): check the folder and disk; there is no verdict"
+        ) from error
 
 
 def _run(

@@ -200,6 +200,8 @@ def main(arguments: list[str] | None = None) -> None:
         )
     except PermissionError as error:
         code = say(f"{error.filename}: {error.strerror}: is it yours? crypto-lake runs as its owner", FAILED)
+    except OSError as error:
+        code = say(f"{error.filename or 'a file'}: {error.strerror or error}: check the folder and disk", FAILED)
     except typer.Abort:
         code = say("stopped", INTERRUPTED)
     except Exception as error:

@@ -2,46 +2,19 @@
 
 import errno
 import os
-import shutil
 import stat
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from lake import files, leftovers, usage
+from lake.disk import FULL_BYTES, FULL_INODES, LOW_BYTES, LOW_INODES, MAKE_ROOM, Disk, existing
 from lake.doctor import Finding
 from lake.layout import Layout
 from lake.leftovers import Leftovers
 from lake.usage import Amount, size
 
 PROBE_BYTES = 1 << 20
-FULL_BYTES, LOW_BYTES = 256 << 20, 2 << 30
-FULL_INODES, LOW_INODES = 1_000, 50_000
 LOW_DAYS = 14.0
-_MAKE_ROOM = "crypto-lake disk shows what takes the space; move old days of raw/ away, or base_path to a larger disk"
-
-
-@dataclass(frozen=True)
-class Disk:
-    """What a file system has left: bytes, and inodes where it counts them."""
-
-    free: int
-    total: int
-    inodes_free: int | None = None
-
-    @classmethod
-    def of(cls, folder: Path) -> "Disk":
-        """Ask the one that a folder lies on."""
-        found = shutil.disk_usage(folder)
-        if os.name == "nt":
-            return cls(found.free, found.total)
-        told = os.statvfs(folder)
-        return cls(found.free, found.total, told.f_favail if told.f_files else None)
-
-
-def existing(base: Path) -> Path:
-    """Return the folder, or, where it is not there yet, the nearest one above it."""
-    return next(folder for folder in (base, *base.parents) if folder.is_dir())
 
 
 def rate(layout: Layout, today: date) -> Amount:
@@ -69,9 +42,9 @@ def inodes(disk: Disk, a_day: Amount) -> Finding:
 def _room(name: str, said: str, free: int, least: tuple[int, int], days: float | None) -> Finding:
     full, low = least
     if free < full or (days is not None and days < 1):
-        return Finding(name, "fail", f"full: {said}", _MAKE_ROOM)
+        return Finding(name, "fail", f"full: {said}", MAKE_ROOM)
     if free < low or (days is not None and days < LOW_DAYS):
-        return Finding(name, "warn", said, _MAKE_ROOM)
+        return Finding(name, "warn", said, MAKE_ROOM)
     return Finding(name, "ok", said)
 
 
@@ -93,7 +66,7 @@ def writable(base: Path) -> Finding:
     except OSError as error:
         why = f"{base} cannot be written ({error.strerror or error})"
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            return Finding("disk full", "fail", why, _MAKE_ROOM)
+            return Finding("disk full", "fail", why, MAKE_ROOM)
         return Finding(name, "fail", why, remedy)
     layout = Layout(base)
     if odd := [path.name for path in (layout.locks, layout.logs, layout.raw) if path.exists() and not path.is_dir()]:

@@ -7,11 +7,13 @@ Nothing here asks for the time.
 
 import json
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from filelock import Timeout
 
 from lake import files, health_files, health_metrics, health_parts, health_report, locks, signs
+from lake.disk import FULL
 from lake.errors import LakeError
 from lake.health_parts import Heartbeat
 from lake.layout import Layout
@@ -40,15 +42,18 @@ def say(layout: Layout, part: str, status: str, now: datetime, *, pid: int | Non
 def compose(layout: Layout, now: datetime) -> Heartbeat:
     """Return how every part is, from the signs of life and the processes there are. Nothing is written.
 
-    The keys are contract section 8's and ``server``, ``worker``, ``flows`` (every other flow), ``state``, ``exit_code``
-    and ``problems`` (part, what, remedy).
+    The keys are contract section 8's and ``server``, ``worker``, ``flows`` (every other flow), ``disk``, ``state``,
+    ``exit_code`` and ``problems`` (part, what, remedy).
     """
     found = health_parts.heartbeat(signs.read(layout), now, signs.lives, health_files.today(layout, now.date()))
-    return health_report.judged(found, now)
+    return health_report.judged(found | {"disk": health_files.disk(layout)}, now)
 
 
 def write(layout: Layout, now: datetime) -> Heartbeat:
-    """Compose, and replace heartbeat, metrics and report, each as a whole; return the heartbeat.
+    """Compose, and replace heartbeat, metrics and report, each as a whole whatever happens to the others.
+
+    Returns:
+        The heartbeat.
 
     Raises:
         LakeError: a file cannot be written.
@@ -56,12 +61,34 @@ def write(layout: Layout, now: datetime) -> Heartbeat:
     try:
         with locks.health(layout).acquire(timeout=_LOCK_S):
             found = compose(layout, now)
-            files.write_text(layout.heartbeat, json.dumps(found, indent=1, allow_nan=False) + "\n")
-            files.write_text(layout.metrics, health_metrics.text(found))
-            files.write_text(layout.health_report, health_report.markdown(found))
+            texts = {
+                layout.heartbeat: json.dumps(found, indent=1, allow_nan=False) + "\n",
+                layout.metrics: health_metrics.text(found),
+                layout.health_report: health_report.markdown(found),
+            }
+            if failed := [error for path, text in texts.items() if (error := _replaced(path, text))]:
+                raise failed[0]
             return found
     except Timeout:
         raise LakeError(f"{layout.heartbeat}: held by another process for {_LOCK_S} s") from None
+
+
+def _replaced(path: Path, text: str) -> LakeError | None:
+    """Write a file whole; on a full disk in the room of the old one. Return why it could not be written.
+
+    An old page would go on saying HEALTHY, so that where there is no room it is better gone.
+    """
+    try:
+        files.write_text(path, text)
+    except LakeError as error:
+        if not (isinstance(error.__cause__, OSError) and error.__cause__.errno in FULL):
+            return error
+        try:
+            path.unlink(missing_ok=True)
+            files.write_text(path, text)
+        except (OSError, LakeError) as again:
+            return again if isinstance(again, LakeError) else error
+    return None
 
 
 def read(layout: Layout) -> Heartbeat | None:

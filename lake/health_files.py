@@ -1,12 +1,14 @@
-"""What has come today, counted without opening more than the footers of files that have changed."""
+"""What has come today, counted without opening more than the footers of files that have changed; and the disk."""
 
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from lake.disk import Disk, existing
 from lake.layout import Layout, part_number
 
 
@@ -19,6 +21,20 @@ def today(layout: Layout, day: date) -> dict[str, int]:
         "raw_count_today": sum(map(_parts, raw)),
         "parquet_1s_rows_today": sum(map(_rows, bars)),
         "macro_min_rows_today": sum(map(_rows, macro)),
+    }
+
+
+def disk(layout: Layout) -> dict[str, Any] | None:
+    """Return what the lake's file system has left, and whether it is full; None where it does not say."""
+    try:
+        found = Disk.of(existing(layout.base))
+    except OSError:
+        return None
+    return {
+        "free_bytes": found.free,
+        "total_bytes": found.total,
+        "free_files": found.inodes_free,
+        "full": found.full,
     }
 
 

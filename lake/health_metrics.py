@@ -52,6 +52,9 @@ class _Families(Collector):
         yield from _statuses(found)
         yield from _collector(found["collector"])
         yield from _flows({name: part for name, part in parts(found).items() if name not in STANDING})
+        if found.get("disk"):
+            yield _gauge("disk_free_bytes", "What the lake's file system has left", found["disk"]["free_bytes"])
+            yield _gauge("disk_full", "Whether so little is left that writes may fail", float(found["disk"]["full"]))
         for name, (key, what) in _FILES.items():
             yield _gauge(name, what, found["files"][key])
 

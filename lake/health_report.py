@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from lake.disk import MAKE_ROOM
 from lake.health_parts import SILENT_AFTER_S, STANDING, Heartbeat, silence_s
 
 HEALTHY, STARTING, ERROR, STOPPED = "HEALTHY", "STARTING", "ERROR", "STOPPED"
@@ -51,7 +52,8 @@ def problems(found: Heartbeat, now: datetime) -> list[Problem]:
     failed = [name for name, part in parts(found).items() if part["status"] == "error" and not part.get("alive")]
     wrong = [_failed(name, parts(found)[name]) for name in failed]
     if found["collector"]["alive"]:
-        wrong = [*_silent(found["collector"], now), *wrong, *_stale(found, now)]
+        wrong = [*_unwritten(found["collector"]), *_silent(found["collector"], now), *wrong, *_stale(found, now)]
+    wrong = [*_full(found.get("disk")), *wrong]
     return [one for one in wrong if one.part not in ON_DEMAND]
 
 
@@ -83,6 +85,22 @@ def _failed(name: str, part: dict[str, Any]) -> Problem:
     if name == "validate_rules" and str(why).startswith("FAIL"):
         return Problem(name, str(why), "look at the newest report in reports/, and at its page in Data Docs")
     return Problem(name, f"its last run failed: {why}", f"run it again: {command} (its log lines are in logs/)")
+
+
+def _full(disk: dict[str, Any] | None) -> list[Problem]:
+    """A full disk comes first: most of what else is wrong then follows from it, and parts may not be able to say so."""
+    if not disk or not disk["full"]:
+        return []
+    files = "" if disk["free_files"] is None else f", and room for {disk['free_files']:,} files"
+    return [Problem("disk", f"is full: {disk['free_bytes'] / 1e6:,.1f} MB left{files}", MAKE_ROOM)]
+
+
+def _unwritten(collector: dict[str, Any]) -> list[Problem]:
+    if not collector.get("unwritten"):
+        return []
+    since = f" since {short(collector.get('unwritten_since_ts'))} UTC"
+    what = f"{collector['unwritten']}{since}: {collector.get('waiting') or 0:,} lines wait in memory"
+    return [Problem("collector", what, f"they are written as soon as that works: {MAKE_ROOM}")]
 
 
 def _silent(collector: dict[str, Any], now: datetime) -> list[Problem]:

@@ -25,7 +25,7 @@ from lake.windows import iso
 YOUNG = timedelta(seconds=60)
 """A part says its sign every 10 to 15 s; older than this it counts no more."""
 _SAME_START_S = 5.0  # psutil counts from the boot, whose time moves by a little when the clock is set
-_TIMES = {"started_ts", "last_seen_ts", "last_run_start", "last_run_end", "last_success"}
+_TIMES = {"started_ts", "last_seen_ts", "unwritten_since_ts", "last_run_start", "last_run_end", "last_success"}
 _NUMBERS = {
     "last_latency_p50_ms", "last_latency_p95_ms", "last_duration_s", "last_run_rows_written", "trades", "quotes",
     "quarantined", "connections", "waiting",

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from lake.doctor_disk import Disk, existing
+from lake.disk import Disk, existing
 from lake.layout import Layout
 from lake.usage import Amount, Usage, size
 

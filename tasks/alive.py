@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from loguru import logger
 from prefect import State
 
 from lake import health, health_runs, interrupts
 from lake.errors import BadInputError, LakeError
 from lake.layout import Layout
+from lake.log import Seldom
 
 R = TypeVar("R")
 
@@ -38,6 +38,7 @@ class Run:
         health_runs.end(layout, part, name, now, self.rows, self.error)
 
 
+_trouble = Seldom()
 _RUN: ContextVar[Run | None] = ContextVar("run", default=None)
 
 
@@ -91,7 +92,7 @@ def _quietly(call: Callable[[], R]) -> R | None:
     try:
         return call()
     except Exception as error:
-        logger.warning("the sign of life could not be said: {}", error)
+        _trouble.log("WARNING", "sign", f"the sign of life could not be said: {error}")
         return None
 
 

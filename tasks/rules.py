@@ -70,10 +70,10 @@ def check_rules(
     doubts: Sequence[str] = (),
 ) -> "Outcome":
     """Check a source against every rule; write the Markdown report and Data Docs."""
-    from expectations.validate import validate
+    from expectations.apart import validated
 
     told, total = count(), len(symbols) * len(list(window.days(now)))
-    return validate(
+    return validated(
         layout, symbols, window, tf, source, now=now, report=report, notes=notes, doubts=doubts, keep_runs=keep_runs,
         progress=lambda what: progress(min(next(told) / total, 1.0), what),
     )  # fmt: skip

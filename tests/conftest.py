@@ -4,6 +4,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,15 @@ def exfat():
         yield folder
         subprocess.run(["umount", folder], check=True)
         subprocess.run([losetup, "-d", loop], check=True)
+
+
+def fill(folder):
+    """Fill the disk that a folder is on to the last byte; return the file to remove to make room again."""
+    ballast = folder / "ballast"
+    with ballast.open("wb", buffering=0) as handle, suppress(OSError):
+        while handle.write(bytes(1 << 16)):
+            pass
+    return ballast
 
 
 class Raw:

@@ -16,8 +16,10 @@ from collector.buffer import Buffer
 from collector.vitals import SAY_EVERY_S, Vitals
 from lake import health, signs
 from lake.errors import LakeError
+from lake.layout import Layout
 from simulator import Simulator
-from tests.live import Collector, wait
+from tests.conftest import fill
+from tests.live import Collector, lines, wait
 from tests.simulator.clients import order
 
 pytestmark = pytest.mark.slow
@@ -110,6 +112,31 @@ def test_while_it_lives_it_says_within_90_seconds_that_server_and_worker_died(la
         found = health.read(layout)
     assert [one["part"] for one in found["problems"]] == ["server", "worker"]
     assert "is gone" in found["problems"][0]["what"], "its process was looked at, not only its age"
+
+
+def test_on_a_full_disk_it_says_so_once_a_minute_and_writes_what_waited_as_soon_as_there_is_room(small_disk, sim):
+    layout = Layout(small_disk / "lake")
+
+    def troubles():
+        return [one["what"] for one in health.compose(layout, now())["problems"] if one["part"] == "collector"]
+
+    with Collector(layout, sim, "--symbols", "SOLUSDT", rotate=3600) as collector:
+        wait(lambda: health.compose(layout, now())["collector"]["trades"])
+        ballast = fill(small_disk)
+        wait(lambda: any("cannot be written" in what for what in troubles()))
+        found = health.compose(layout, now())
+        assert (found["state"], found["exit_code"], found["problems"][0]["part"]) == ("ERROR", 1, "disk")
+        made = len(sim.trades("SOLUSDT"))
+        wait(lambda: len(sim.trades("SOLUSDT")) > made + 400)
+        ballast.unlink()
+        wait(lambda: not troubles())
+        code, output = collector.stop()
+    assert code == 0, output
+    assert output.count("cannot be written (No space left") in (1, 2), "of some hundred tries, and the sign"
+    assert "Traceback" not in output
+    got = [line["trade_id"] for line in lines(layout, "SOLUSDT") if line["stream"] == "trade"]
+    assert got == list(range(got[0], got[0] + len(got)))
+    assert len(got) > 400
 
 
 def test_a_second_collector_does_not_speak_for_the_first(layout, sim):

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from lake import doctor, doctor_disk, doctor_install
+from lake.disk import Disk
 from lake.doctor import Finding
-from lake.doctor_disk import Disk
 from lake.doctor_install import Facts
 from lake.usage import Amount
 

@@ -5,6 +5,7 @@ import multiprocessing
 import re
 import subprocess
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
 
@@ -12,9 +13,12 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 
-from lake import files, health, health_parts, health_report, health_runs, macro_store, signs, transform
+from lake import disk, files, health, health_parts, health_report, health_runs, macro_store, signs, transform
+from lake.errors import LakeError
+from lake.layout import Layout
 from lake.signs import Process, Sign
 from lake.windows import iso
+from tests.conftest import fill
 from tests.live import wait
 
 NOW = datetime(2025, 10, 20, 12, tzinfo=UTC)
@@ -190,6 +194,55 @@ def test_state_and_exit_code_and_a_line_that_says_why(found, state, code, words)
     assert all(f"| {one['remedy']} |" in page for one in told["problems"])
 
 
+DISK = {"free_bytes": 12_345_678, "total_bytes": 10**12, "free_files": 5, "full": True}
+
+
+def test_a_full_disk_is_an_error_told_first_with_what_to_do():
+    told = health_parts.heartbeat({"collector": standing(**LATENCY)}, NOW, lambda _: True, COUNTS)
+    full = health_report.judged(told | {"disk": DISK}, NOW)
+    assert (full["state"], full["exit_code"]) == ("ERROR", 1)
+    assert (full["problems"][0]["part"], full["problems"][0]["what"]) == (
+        "disk", "is full: 12.3 MB left, and room for 5 files"
+    )  # fmt: skip
+    assert "crypto-lake disk shows" in health_report.markdown(full)
+    for told_nothing in ({"disk": None}, {"disk": DISK | {"full": False}}):
+        assert health_report.judged(told | told_nothing, NOW)["state"] == "HEALTHY"
+
+
+def test_a_collector_that_cannot_write_what_it_receives_is_an_error_and_runs():
+    why = {"unwritten": "SOLUSDT cannot be written (Disk quota exceeded)", "unwritten_since_ts": iso(ago(30))}
+    found = beat(standing(waiting=1234, **LATENCY, **why))
+    assert (found["state"], found["exit_code"], found["collector"]["status"]) == ("ERROR", 1, "running")
+    assert found["problems"][0]["what"] == (
+        "SOLUSDT cannot be written (Disk quota exceeded) since 2025-10-20 11:59:30 UTC: 1,234 lines wait in memory"
+    )
+
+
+def test_when_a_disk_fills_up_no_page_goes_on_saying_healthy(small_disk, monkeypatch):
+    monkeypatch.setattr(disk, "FULL_BYTES", 4096)
+    monkeypatch.setattr(disk, "FULL_INODES", 0)
+    layout = Layout(small_disk)
+    health.say(layout, "collector", "running", NOW, **LATENCY)
+    assert health.write(layout, NOW)["state"] == "HEALTHY"
+    assert layout.health_report.read_text().startswith("HEALTHY\n")
+    fill(small_disk)
+    with suppress(LakeError):
+        health.write(layout, NOW)
+    assert health.compose(layout, NOW)["state"] == "ERROR"
+    assert (health.read(layout) or {"state": "ERROR"})["state"] == "ERROR"
+    assert not layout.health_report.exists() or layout.health_report.read_text().startswith("ERROR\n")
+    assert not list(small_disk.rglob("*.tmp"))
+
+
+def test_a_report_that_cannot_be_written_keeps_no_heartbeat_from_being_written(layout):
+    files.write_text(layout.reports, "in the way")
+    health.say(layout, "collector", "running", NOW, **LATENCY)
+    with pytest.raises(LakeError, match=r"health\.md: cannot be written"):
+        health.write(layout, NOW)
+    assert health.read(layout)["state"] == "HEALTHY"
+    assert layout.metrics.exists()
+
+
 def test_an_error_with_pipes_and_tags_stays_in_its_cell_of_the_report():
     page = health_report.markdown(beat(standing(**LATENCY), ended(error="a|b <script>\nc")))
     assert "its last run failed: a\\|b &lt;script> c | run it again" in page
@@ -279,8 +332,8 @@ def test_what_came_today_is_counted(layout, raw):
 
 
 KEYS = {
-    "ts_utc", "collector", "macro_minute", "transformer", "server", "worker", "flows", "files", "state", "exit_code",
-    "problems",
+    "ts_utc", "collector", "macro_minute", "transformer", "server", "worker", "flows", "files", "disk", "state",
+    "exit_code", "problems",
 }  # fmt: skip
 
 

@@ -1,11 +1,12 @@
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from loguru import logger
 
 from lake import log, settings
-from lake.errors import BadInputError
+from lake.errors import BadInputError, LakeError
+from tests.conftest import fill
 
 
 @pytest.fixture
@@ -37,6 +38,58 @@ def test_files_older_than_the_retention_go(found):
     logger.remove()
     assert not old.exists()
     assert kept.exists()
+
+
+def test_a_file_a_day_in_utc_which_is_opened_anew_at_midnight_and_old_ones_go_then(found):
+    log.start(found, console=False)
+    midnight = datetime(2025, 10, 21, tzinfo=UTC)
+    old = found.layout.logs / "crypto-lake_2025-10-01.log"
+    old.write_text("")
+    os.utime(old, (0, 0))
+    for at in (midnight - timedelta(microseconds=1), midnight):
+        logger.patch(lambda record, at=at: record.update(time=at)).info("a line of {}", at.date())
+    assert {path.name: path.read_text().splitlines()[0][-10:] for path in found.layout.logs.iterdir()} == {
+        f"crypto-lake_{day}.log": day for day in ("2025-10-20", "2025-10-21")
+    }
+
+
+def test_while_the_disk_is_full_lines_are_counted_and_one_line_says_so(small_disk, monkeypatch, capsys):
+    monkeypatch.setenv("LAKE_BASE_PATH", str(small_disk))
+    found = settings.load()
+    log.start(found, console=False)
+    logger.info("first")
+    ballast = fill(small_disk)
+    for number in range(200):
+        logger.info("{} {}", number, "x" * 100)
+    told = capsys.readouterr().err.splitlines()
+    assert told == [f"crypto-lake: {small_disk / 'logs'}: cannot be written (No space left on device)"]
+    with pytest.raises(LakeError, match="No space left on device: make room") as failed:
+        log.start(found)
+    assert not isinstance(failed.value, BadInputError)
+    ballast.unlink()
+    logger.info("there is room again")
+    logger.remove()
+    [path] = (small_disk / "logs").iterdir()
+    lines = path.read_text().splitlines()
+    assert lines[0].endswith("first")
+    kept = sum(line.endswith("x" * 100) for line in lines)
+    assert lines[-2] == f"{200 - kept} lines before this one could not be written"
+    assert lines[-1].endswith("there is room again")
+
+
+def test_what_goes_wrong_again_and_again_is_logged_once_a_minute_with_how_often(found, capsys):
+    log.start(found)
+    seldom = log.Seldom(3600)
+    for number in range(5):
+        seldom.log("ERROR", "write", f"cannot be written {number}")
+    seldom.log("ERROR", "name", "cannot be named")
+    said = capsys.readouterr().err
+    assert said.count("cannot be written") == said.count("cannot be named") == 1
+    seldom._every_s = 0
+    seldom.log("ERROR", "write", "cannot be written 5")
+    assert "cannot be written 5 (4 lines like this one were left out)" in capsys.readouterr().err
+    seldom.log("ERROR", "write", "cannot be written 6")
+    assert "left out" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("base", ["/proc/lake", "{file}/lake"])

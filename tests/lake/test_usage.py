@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from lake import usage, usage_shown
-from lake.doctor_disk import Disk
+from lake.disk import Disk
 from lake.usage import Usage, size
 
 TODAY = date(2025, 10, 25)
