@@ -44,9 +44,10 @@ def validated(layout: Layout, *given: Any, progress: Callable[[str], None], **mo
     ) as child:  # fmt: skip
         try:
             assert child.stdin and child.stdout  # noqa: S101  both are pipes
-            for step in (lambda to: pickle.dump((layout, given, more), to), IO.close):
-                with suppress(BrokenPipeError):  # it has ended: no verdict will come
-                    step(child.stdin)
+            with suppress(BrokenPipeError):  # it has ended: no verdict will come
+                child.stdin.write(pickle.dumps((layout, given, more)))
+            with suppress(BrokenPipeError):
+                child.stdin.close()
             outcome = _heard(child.stdout, progress)
         finally:
             code = _ended(child)

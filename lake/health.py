@@ -6,6 +6,7 @@ Nothing here asks for the time.
 """
 
 import json
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -45,8 +46,18 @@ def compose(layout: Layout, now: datetime) -> Heartbeat:
     The keys are contract section 8's and ``server``, ``worker``, ``flows`` (every other flow), ``disk``, ``state``,
     ``exit_code`` and ``problems`` (part, what, remedy).
     """
-    found = health_parts.heartbeat(signs.read(layout), now, signs.lives, health_files.today(layout, now.date()))
-    return health_report.judged(found | {"disk": health_files.disk(layout)}, now)
+    said, disk = signs.read(layout), health_files.disk(layout)
+    if disk and disk["full"]:
+        said = {name: _as_new(sign, now) for name, sign in said.items()}
+    found = health_parts.heartbeat(said, now, signs.lives, health_files.today(layout, now.date()))
+    return health_report.judged(found | {"disk": disk}, now)
+
+
+def _as_new(sign: Sign, now: datetime) -> Sign:
+    """A sign of a process that is there, as if it were new: on a full disk it may have no room for another one."""
+    if sign.process is not None and signs.lives(sign.process):
+        return replace(sign, ts=max(sign.ts, now))
+    return sign
 
 
 def write(layout: Layout, now: datetime) -> Heartbeat:

@@ -49,11 +49,13 @@ def judged(found: Heartbeat, now: datetime) -> Heartbeat:
 
 def problems(found: Heartbeat, now: datetime) -> list[Problem]:
     """Return what is wrong, the collector's first."""
+    full = _full(found.get("disk"))
     failed = [name for name, part in parts(found).items() if part["status"] == "error" and not part.get("alive")]
     wrong = [_failed(name, parts(found)[name]) for name in failed]
     if found["collector"]["alive"]:
-        wrong = [*_unwritten(found["collector"]), *_silent(found["collector"], now), *wrong, *_stale(found, now)]
-    wrong = [*_full(found.get("disk")), *wrong]
+        silent = [] if full else _silent(found["collector"], now)  # what it says of itself is old then
+        wrong = [*_unwritten(found["collector"]), *silent, *wrong, *_stale(found, now)]
+    wrong = [*full, *wrong]
     return [one for one in wrong if one.part not in ON_DEMAND]
 
 
