@@ -99,7 +99,8 @@ class Slice:
         """The SQL that the rows are those of: the macros that it needs, and one statement with named parameters."""
         macros = [name for name in _MACROS[self.source] if name != "rolled_up" or self.tf != "1s"]
         name = "bars_1s" if (self.source, self.tf) == ("bars", "1s") else self.source
-        return "\n".join([*(duck.sql(f"macros/{macro}") for macro in macros), duck.sql(f"select/{name}")])
+        parts = [f"macros/{macro}" for macro in ("own_files", *macros)] + [f"select/{name}"]
+        return "\n".join(map(duck.sql, parts))
 
     def selection(self, layout: Layout, symbol: str, window: Window) -> Selection:
         """The rows of one symbol in a window, as a statement and its files."""

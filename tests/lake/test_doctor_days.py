@@ -91,6 +91,6 @@ def test_days_by_the_hour_that_are_over_want_to_be_compacted(layout, raw):
 
 def test_nothing_is_made_by_looking(tmp_path):
     layout = Layout(tmp_path / "lake")
-    doctor_disk.temporary(layout, 1), doctor_data.quarantine(layout), doctor_data.days(layout, moment(DAY))
+    doctor_disk.strays(layout, 1), doctor_data.quarantine(layout), doctor_data.days(layout, moment(DAY))
     doctor_disk.writable(layout.base)
     assert list(tmp_path.iterdir()) == []
