@@ -127,9 +127,9 @@ def _other_unit(time: int) -> int:
 
 
 def _and_next(rows: Rows) -> Rows:
-    first = rows[0]
-    day = 86_400_000 * (1000 if int(first[0]) > 10**14 else 1)
-    return [*rows, [str(int(cell) + day) if at in (0, 6) else cell for at, cell in enumerate(first)]]
+    last = rows[-1]
+    day = 86_400_000 * (1000 if int(last[0]) > 10**14 else 1)
+    return [*rows, [str(int(cell) + day) if at in (0, 6) else cell for at, cell in enumerate(last)]]
 
 
 _TEXTS: dict[str, Callable[[str], str]] = {

@@ -204,7 +204,7 @@ def test_klines_in_other_forms_say_the_same(sim):
     assert [int(row[0]) > 10**14 for row in mixed] == [number % 2 == 1 for number in range(len(whole))]
     assert max(int(row[0]) for row in none) < 10**10
     assert kline_rows(sim, "next_day")[:-1] == whole
-    assert int(kline_rows(sim, "next_day")[-1][0]) == int(whole[0][0]) + 86_400_000
+    assert int(kline_rows(sim, "next_day")[-1][0]) == int(whole[-1][0]) + 86_400_000
 
 
 def test_a_checksum_in_another_form_is_of_the_zip(sim):
