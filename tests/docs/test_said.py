@@ -133,7 +133,7 @@ def test_what_health_says_is_what_the_runbook_explains():
     said = [row for row in firsts(part) if not row.startswith("*")]
     assert len(said) >= 6
     for row in said:
-        for piece in re.split("…", row.removeprefix("collector: ")):
+        for piece in re.split("…", re.sub(r"^(collector|disk): ", "", row)):
             assert piece.strip() in source, row
     for state in (health_report.HEALTHY, health_report.STARTING, health_report.STOPPED, health_report.ERROR):
         assert f"**{state}**" in part
