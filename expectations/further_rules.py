@@ -10,10 +10,10 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "K1",
         "A candle covers its own window",
-        "The exchange has published candles that open off the grid: 1,230 of 2018-02-09 and 10 open 14.789 s after the "
-        "minute. Such a candle is stored at the window in which it opens, and its own open time is kept; it covers a "
-        "part of the next window, so it is not what a bar of that minute would be. Where two candles open in one "
-        "window, the one that covers more of it is stored, and the other is in the quarantine.",
+        "The exchange has published candles that open off the grid: on 9 and 10 February 2018, 1,230 opened 14.789 s "
+        "after the minute. Such a candle is stored at the window in which it opens, and its own open time is kept. It "
+        "covers a part of the next window, so it is not what a bar of that minute would be. Where two candles open in "
+        "one window, the one that covers more of it is stored, and the other is in the quarantine.",
         "The data are the exchange's own: leave the range out, or use exchange_open_time and close_time. Of two "
         "candles in one window, see the quarantine.",
         (
