@@ -99,8 +99,8 @@ def run(
         hours_left = paid.hours_left() if known else 0
     return Collected(
         symbol, paid.added, interest.added, interest.absent, interest.left, hours_left,
-        paid.quarantined + interest.quarantined, paid.refused + interest.refused, paid.contradictions + interest.contradictions,
-        mended, known, seconds=round(time.monotonic() - started, 3),
+        paid.quarantined + interest.quarantined, paid.refused + interest.refused,
+        paid.contradictions + interest.contradictions, mended, known, seconds=round(time.monotonic() - started, 3),
     )  # fmt: skip
 
 
