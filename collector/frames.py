@@ -18,6 +18,9 @@ from lake.names import symbol as checked
 
 _DECIMAL = re.compile(r"\d{1,19}(\.\d{1,8})?\Z")
 _END = 1 << 63
+_TRADE_IDS_END = 1 << 62
+_MOST_IDS = 1_000_001
+"""Trades in one aggregate; `sql/lines.sql` has these bounds too."""
 _MICROSECONDS_FROM = 10**14  # as milliseconds that is the year 5138, as microseconds 1973
 
 
@@ -138,6 +141,8 @@ def aggregate(data: dict[str, Any], ts_recv: int | None) -> Event:
     first, last = _whole(data["f"], "f"), _whole(data["l"], "l")
     if first > last:
         raise MalformedFrameError(f"f {first} is after l {last}")
+    if last - first >= _MOST_IDS:
+        raise MalformedFrameError(f"f {first} to l {last} are more than {_MOST_IDS:,} trades")
     return trade({**data, "t": last}, ts_recv, {"first_trade_id": first})
 
 
@@ -148,7 +153,7 @@ def trade(data: dict[str, Any], ts_recv: int | None, more: dict[str, int] | None
         MalformedFrameError: a value is not what the exchange documents.
         KeyError: a key is missing.
     """
-    symbol, ts_event = _symbol(data["s"]), micros(data["T"])
+    symbol, ts_event, trade_id = _symbol(data["s"]), micros(data["T"]), _whole(data["t"], "t", _TRADE_IDS_END)
     if ts_recv is None:
         ts_recv = stamps.of_value(data["E"] if "E" in data else data["T"])
     if type(data["m"]) is not bool:
@@ -156,7 +161,7 @@ def trade(data: dict[str, Any], ts_recv: int | None, more: dict[str, int] | None
     line = {
         "symbol": symbol, "ts_event": ts_event, "ts_recv": ts_recv,
         "price": _positive(data["p"], "p"), "qty": _positive(data["q"], "q"), "side": "sell" if data["m"] else "buy",
-        "bid": None, "ask": None, "stream": "trade", "trade_id": _whole(data["t"], "t"), **(more or {}),
+        "bid": None, "ask": None, "stream": "trade", "trade_id": trade_id, **(more or {}),
     }  # fmt: skip
     raw_line = orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
     return Event(Kind.TRADE, symbol, raw_line, ts_event, ts_recv, "M" in data)
@@ -182,9 +187,16 @@ def quote(data: dict[str, Any], ts_recv: int | None) -> Event:
 
 
 def micros(time: Any) -> int:
-    """Return a time of the exchange, milliseconds or microseconds, in microseconds since 1970 UTC."""
+    """Return a time of the exchange, milliseconds or microseconds, in microseconds since 1970 UTC.
+
+    Raises:
+        MalformedFrameError: it is neither, or not from 2009 to 2099.
+    """
     number = _whole(time, "T")
-    return number if number >= _MICROSECONDS_FROM else number * 1000
+    found = number if number >= _MICROSECONDS_FROM else number * 1000
+    if not stamps.FIRST_US <= found < stamps.END_US:
+        raise MalformedFrameError(f"T {number} is not from 2009 to 2099, in milliseconds or microseconds")
+    return found
 
 
 def _symbol(value: Any) -> str:
@@ -195,8 +207,8 @@ _known_symbol = lru_cache(maxsize=4096)(checked)
 """A fifth of the time of a frame went into looking at its symbol's letters."""
 
 
-def _whole(value: Any, key: str) -> int:
-    if type(value) is not int or not 0 <= value < _END:
+def _whole(value: Any, key: str, end: int = _END) -> int:
+    if type(value) is not int or not 0 <= value < end:
         raise MalformedFrameError(f"{key} {str(value)[:40]!r} is no whole number")
     return value
 

@@ -16,7 +16,7 @@ from typing import IO
 
 from collector import markets
 from collector.formats import Cryptofeed, Format, Hftbacktest, TardisRaw, UnknownHostError
-from collector.frames import Kind, MalformedFrameError, OtherMarketError
+from collector.frames import Event, Kind, MalformedFrameError, OtherMarketError
 from collector.objects import Jsonl, RawPart, TardisMachine
 from collector.packing import LONGEST_LINE, Line, Packing
 from collector.spill import Spill, scratch
@@ -25,6 +25,7 @@ from lake import files, locks, quarantine
 from lake.errors import BadInputError, LakeError
 from lake.layout import Layout
 from lake.progress import Progress, quiet
+from lake.windows import DAY_US, iso, moment
 
 FORMATS: dict[str, type[Format]] = {
     form.name: form
@@ -198,6 +199,7 @@ class _Import:
             if not line.ended or line.too_long or line.doubtful:
                 _check_whole(line, reader)
             event = reader.read(line.text)
+            _check_times(event)
         except OtherMarketError as error:
             raise BadInputError(f"{self.path} line {line.number:,}: {error}: {_NOTHING}") from None
         except UnknownHostError as error:
@@ -233,6 +235,13 @@ def _check_whole(line: Line, reader: Format) -> None:
         raise MalformedFrameError("it follows damaged data, so its beginning may be missing")
     if not line.ended and not reader.whole(line.text):
         raise MalformedFrameError("cut off: no line feed behind it")
+
+
+def _check_times(event: Event) -> None:
+    """Quarantine now what the transformer would (`sql/lines.sql`), so that no trade counts as imported and is not."""
+    if event.ts_event is not None and event.ts_event > event.ts_recv + DAY_US:
+        when = iso(moment(event.ts_event)), iso(moment(event.ts_recv))
+        raise MalformedFrameError("traded at {}, more than a day after it was received at {}".format(*when))
 
 
 def _known(receipt: Path) -> Imported | None:

@@ -37,7 +37,8 @@ def derivatives_hour(
         )
     rows = [
         {"symbol": d.symbol, "fundings": d.fundings, "open interest": d.interests, "absent": d.absent, "later": d.left,
-         "bad zips": d.quarantined, "bad rows": d.refused, "differ": d.contradictions, "seconds": round(d.seconds, 2)}
+         "funding hours later": d.hours_left, "bad zips": d.quarantined, "bad rows": d.refused,
+         "differ": d.contradictions, "seconds": round(d.seconds, 2)}
         for d in done if d.known and d.served
     ]  # fmt: skip
     artifacts.table(

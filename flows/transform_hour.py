@@ -38,7 +38,8 @@ def transform_hour(symbols: Symbols | None = None, start: Start | None = None, e
     kept = (
         f", {sum(b.kept for b in built)} hours kept as raw parts of them are gone" if any(b.kept for b in built) else ""
     )
+    bad = sum(b.quarantined for b in built)
+    refused = f", {many(bad, 'raw line')} refused (see the quarantine)" if bad else ""
     ids = settled(sum(b.never_existed for b in built), sum(b.withdrawn for b in built))
-    return ended(
-        f"{total:,} bars of {many(len(built), 'symbol')}, {gaps:,} seconds missing{kept}{ids}", strange | failed, total
-    )
+    what = f"{total:,} bars of {many(len(built), 'symbol')}, {gaps:,} seconds missing{refused}{kept}{ids}"
+    return ended(what, strange | failed, total)

@@ -100,9 +100,10 @@ def months(days: Mapping[date, Opens]) -> dict[date, list[date]]:
 def samples(days: list[date]) -> list[date]:
     """Return the days of a month by which to tell whether the archive has anything of it: a day a week, and the last.
 
-    A pair that was traded for a week or longer has a zip of one of them, if its month's zip should be missing.
+    A pair that was traded for a week or longer has a zip of one of them, if its month's zip should be missing. Of a
+    week or less it is each day, so that nothing is called absent that was not looked for.
     """
-    return sorted({*days[::_WEEK], days[-1]})
+    return days if len(days) <= _WEEK else sorted({*days[::_WEEK], days[-1]})
 
 
 def _some(days: Mapping[date, Opens]) -> Days:

@@ -35,6 +35,7 @@ class Collected:
         interests: Moments of open interest added.
         absent: Moments that the exchange turned out to have no open interest of.
         left: Moments that could not be had yet; a later run asks again.
+        hours_left: Hours of which it is not known yet that all fundings are held; a later run asks again.
         quarantined: Zips that could not be believed.
         refused: Rows of answers and zips that could not be believed.
         contradictions: Fundings and moments of which two rows differ.
@@ -49,6 +50,7 @@ class Collected:
     interests: int = 0
     absent: int = 0
     left: int = 0
+    hours_left: int = 0
     quarantined: int = 0
     refused: int = 0
     contradictions: int = 0
@@ -94,10 +96,11 @@ def run(
         held, zips = derivatives_store.holds(layout, symbol), ArchiveFutures(web, layout, symbol)
         known, alive = _fetch(paid, interest, rest, zips, held, progress)
         mended = early.mend(zips, partial(_part, progress, 0.5), alive=alive) if known else 0
+        hours_left = paid.hours_left() if known else 0
     return Collected(
-        symbol, paid.added, interest.added, interest.absent, interest.left, paid.quarantined + interest.quarantined,
-        paid.refused + interest.refused, paid.contradictions + interest.contradictions, mended, known,
-        seconds=round(time.monotonic() - started, 3),
+        symbol, paid.added, interest.added, interest.absent, interest.left, hours_left,
+        paid.quarantined + interest.quarantined, paid.refused + interest.refused,
+        paid.contradictions + interest.contradictions, mended, known, seconds=round(time.monotonic() - started, 3),
     )  # fmt: skip
 
 
@@ -117,6 +120,7 @@ def _fetch(
         wanted, alive = interest.lacking(), False
     else:
         paid.by_archive(zips, quiet, alive=True)
+        paid.by_archive(zips, paid.unheard, alive=None)
     interest.by_archive(zips, wanted, partial(_part, progress, 0.5))
     return True, alive
 

@@ -32,6 +32,7 @@ class Fundings:
     archive's months are asked, too.
 
     Attributes:
+        unheard: Stretches that REST answered nothing about, where no later funding shows that it was no slip.
         added: Fundings written.
         quarantined: Zips that could not be believed.
         refused: Rows of zips that could not be believed.
@@ -45,6 +46,7 @@ class Fundings:
         self._layout, self._symbol, self._history, self._compression = layout, symbol, history, compression
         self._now, self._now_us = now, micros(now)
         self._span = window.start_us, min(window.end_us, self._now_us)
+        self.unheard: list[Range] = []
         self.added = self.quarantined = self.refused = self.contradictions = 0
 
     def lacking(self) -> list[Range]:
@@ -54,12 +56,17 @@ class Fundings:
             known += derivatives_store.whole(self._layout, self._symbol, year)
         return gaps(*self._span, known)
 
+    def hours_left(self) -> int:
+        """Return how many hours of the window are over of which it is not known that all fundings are held."""
+        until_us = self._now_us - _SHOWN_US
+        return sum(max(min(end, until_us) - start, 0) for start, end in self.lacking()) // HOUR_US
+
     def by_rest(self, rest: Futures) -> list[Range]:
         """Ask REST for what is lacking; return the stretches it has nothing of, for the archive to confirm.
 
         A stretch is whole by the exchange's clock: by ours, were it hours ahead, fundings not paid yet would be held.
-        An empty answer counts only where a later funding shows that it was no slip. Each question begins `APART_US`
-        early: the funding before a stretch shows that the contract was there.
+        An empty answer counts only where a later funding shows that it was no slip; else the stretch is `unheard`. Each
+        question begins `APART_US` early: the funding before a stretch shows that the contract was there.
         """
         todo = [
             (stretch, partial(rest.fundings, self._symbol, (stretch[0] - APART_US, stretch[1])))
@@ -75,16 +82,19 @@ class Fundings:
             over = stretch[1] <= settled_us
             if silent and (times or (over and (rest.next_funding(self._symbol, stretch[0]) or 0) >= stretch[1])):
                 quiet += silent
+            else:
+                self.unheard += silent
         return quiet
 
-    def by_archive(self, zips: ArchiveFutures, stretches: list[Range], *, alive: bool) -> bool:
+    def by_archive(self, zips: ArchiveFutures, stretches: list[Range], *, alive: bool | None) -> bool:
         """Take stretches from the zips of the months that are over; return whether there was any zip.
 
         Args:
             zips: The contract's zips.
             stretches: What is lacking.
             alive: REST knows the contract and has nothing of the stretches: a month without a zip has none then.
-                Without REST's word, only where another month has a zip.
+                Without REST's word (False), only where another month has a zip. None: REST's answer was empty and may
+                be a slip, so no month is noted as one without fundings.
         """
         days = (day for start, end in stretches for day in Window(moment(start), moment(end)).days())
         months = [month_of(first) for first in sorted({day.replace(day=1) for day in days})]
@@ -100,7 +110,7 @@ class Fundings:
                 found, self.refused = True, self.refused + rows.refused
                 for stretch in parts:
                     self._put(stretch, rows.table, 0 if rows.refused else self._now_us)
-        if found or alive:
+        if alive or (found and alive is not None):
             self._history.put_holes(absent)
         return found or self.quarantined > 0
 

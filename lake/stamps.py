@@ -16,8 +16,9 @@ _DIGITS = {10: 6, 13: 3, 16: 0, 19: -3}
 """Digits of the whole part, and the power of ten that makes microseconds of it."""
 _NUMBER = re.compile(r"(\d+)(?:\.(\d*))?\Z", re.ASCII)
 _ISO = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:[.,](\d+))?(Z|[+-]\d\d:?\d\d)\Z", re.ASCII)
-_FIRST_US = of_moment(datetime(2009, 1, 1, tzinfo=UTC))
-_END_US = of_moment(datetime(2100, 1, 1, tzinfo=UTC))
+FIRST_US = of_moment(datetime(2009, 1, 1, tzinfo=UTC))
+END_US = of_moment(datetime(2100, 1, 1, tzinfo=UTC))
+"""A time of the exchange or of a recorder lies between the two (half-open)."""
 
 
 def micros(text: str) -> int:
@@ -36,7 +37,7 @@ def micros(text: str) -> int:
         found = _second(iso[1], iso[3]) + int((iso[2] or "")[:6].ljust(6, "0"))
     else:
         raise BadInputError(f"time {text[:40]!r}: expected a number since 1970 UTC, or ISO 8601 with Z or an offset")
-    if not _FIRST_US <= found < _END_US:
+    if not FIRST_US <= found < END_US:
         raise BadInputError(f"time {text[:40]!r}: not from 2009 to 2099")
     return found
 

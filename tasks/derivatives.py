@@ -34,6 +34,7 @@ def summary(done: list[Collected], asked_by_name: bool) -> tuple[str, dict[str, 
     ]  # fmt: skip
     counts = {
         "absent": sum(one.absent for one in done), "not there yet": sum(one.left for one in done),
+        "hours whose fundings are not all there yet": sum(one.hours_left for one in done),
         "zips refused": sum(one.quarantined for one in done), "rows refused": sum(one.refused for one in done),
         "contradictions": sum(one.contradictions for one in done),
         "put right that were five minutes early": sum(one.mended for one in done),

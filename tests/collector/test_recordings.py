@@ -186,6 +186,25 @@ def test_lines_that_are_no_frames_are_quarantined_and_the_rest_comes_in(layout, 
     assert offsets == [len(good), len(good) + 9]
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        trade(7, T=1_760_918_402),
+        trade(7, T=1_760_918_402_119_000_000),
+        trade(7, T=0),
+        trade(7, 3 * 86_400),
+        trade(1 << 62),
+        trade(7, e="aggTrade", a=1, f=7, l=1_000_008),
+    ],
+    ids=["seconds", "nanoseconds", "1970", "three days later", "id", "aggregate"],
+)
+def test_what_the_transformer_would_refuse_is_not_counted_as_imported(layout, put, odd):
+    took = import_file(layout, put(line(trade(5)) + line(odd, 2)))
+    built = transform.run(layout, "SOLUSDT")
+    assert (took.trades, took.quarantined) == (1, 1)
+    assert (built.rows, built.quarantined) == (1, 0)
+
+
 def test_bare_frames_are_placed_by_their_own_time_and_quotes_without_one_are_quarantined(layout, put):
     took = import_file(layout, put(f"{json.dumps(trade(7))}\n{json.dumps(quote(1))}\n"))
     assert (took.format, took.trades, took.quotes, took.quarantined) == ("jsonl", 1, 0, 1)

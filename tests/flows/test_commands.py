@@ -34,6 +34,12 @@ def five_seconds(raw):
     return raw
 
 
+def test_transform_reports_in_its_one_line_the_raw_lines_that_it_could_not_use(command, raw):
+    raw.put(raw.trade(1, 0), raw.trade(2, 1, "0"), "torn")
+    said = "1 bars of 1 symbol, 0 seconds missing, 2 raw lines refused (see the quarantine)\n"
+    assert command("transform-hour").stdout == said
+
+
 def test_transform_compact_validate_and_slice_with_no_server(command, five_seconds, layout, tmp_path):
     done = command("transform-hour", "--symbols", "SOLUSDT")
     assert (done.returncode, done.stdout) == (0, "6 bars of 1 symbol, 0 seconds missing\n"), done.stderr

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from lake import duck, files, kline_store, read, sinks, slices, transform, views
 from lake.errors import LakeError
 from lake.layout import Layout
-from lake.schemas import BARS
+from lake.schemas import BARS, UTC_US
 from lake.timeframes import TIMEFRAMES
-from lake.windows import DAY_US, SECOND_US, Window, moment
+from lake.windows import DAY_US, MINUTE_US, SECOND_US, Window, moment
 from tests.conftest import DAY, Raw
 from tests.lake.sliceable import BARS_OF, DAYS, VIEW_OF, WINDOW, bars, everything, sliced
 from tests.lake.test_views import put
@@ -166,6 +166,17 @@ def test_csv_of_funding_keeps_negative_rates_numbers_and_of_klines_the_last_mill
     times = '"2025-10-20T00:00:00Z",100,101,99,100.5,2.5,"2025-10-20T00:00:59.999Z"'
     assert second_line("SOLUSDT", "klines") == f'"binance","SOLUSDT",{times},250,2,1.5,150,'
     assert second_line("^GSPC", "macro") == '"^GSPC","2025-10-20T00:00:00Z",1,1,1,2.5,0'
+
+
+def test_csv_has_a_candle_off_the_grid_with_its_own_open_time(layout, tmp_path):
+    path = put(layout, "SOLUSDT", 0, 1)
+    table = pq.ParquetFile(path).read()
+    own = pa.array([None, DAY + MINUTE_US + 14_789_000], pa.int64()).cast(UTC_US)
+    pq.write_table(table.set_column(len(table.column_names) - 1, "exchange_open_time", own), path)
+    done = sliced(layout, tmp_path / "a", ["SOLUSDT"], DAYS, form="csv", source="klines")
+    assert [line.split(",")[-1] for line in done.path.read_text().splitlines()] == [
+        '"exchange_open_time"', "", '"2025-10-20T00:01:14.789000Z"',
+    ]  # fmt: skip
 
 
 @given(st.lists(st.one_of(st.none(), st.text(max_size=5), st.from_regex(r"\A[=+\-@\t\r\n＝＋－＠].{0,3}\Z"))))

@@ -78,6 +78,16 @@ def test_a_week_of_another_pair_in_a_month_without_a_zip_is_found(later, source)
     assert (done.added, done.absent) == (7 * 1440, 10 * 1440)
 
 
+def test_of_a_window_of_days_in_a_month_without_a_zip_each_day_is_looked_for(later):
+    later.sim.fault("missing_klines", path=REST, to_us=at(5))
+    later.sim.fault("missing_zip", path=f"{ZIPS}/monthly")
+    for day in (17, 21):
+        later.sim.fault("missing_zip", path=f"{DAILY}-2024-12-{day}")
+    done = later.run("2024-12-17", "2024-12-22", source="auto")
+    assert later.held() == later.truth("2024-12-18", "2024-12-21")
+    assert (done.added, done.absent) == (3 * 1440, 2 * 1440)
+
+
 def test_candles_that_rest_does_not_have_and_the_archive_has_are_not_absent(later):
     start = at(2, 3)
     later.sim.fault("missing_klines", path=REST, from_us=start, to_us=start + 90 * MINUTE_US)

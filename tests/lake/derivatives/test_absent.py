@@ -11,7 +11,7 @@ from lake.intervals import opens
 from lake.schemas import FUNDING as FUNDING_SCHEMA
 from lake.schemas import OPEN_INTEREST
 from lake.web import Web
-from lake.windows import micros
+from lake.windows import DAY, micros
 from tests.lake.counted import counted
 from tests.lake.derivatives.perpetuals import ARCHIVE, FUNDING, INTEREST, LISTED, NOW, day, interest, paid, rows
 
@@ -59,9 +59,22 @@ def test_an_exchange_with_nothing_to_say_is_not_believed(run, layout, monkeypatc
     with monkeypatch.context() as patched:
         patched.setattr("lake.futures.Futures.fundings", lambda *_: FUNDING_SCHEMA.empty())
         patched.setattr("lake.futures.Futures.interests", lambda *_: Rows(OPEN_INTEREST.empty()))
-        assert run("2024-03-10", "2024-03-12").left == 576
+        done = run("2024-03-10", "2024-03-12")
+        assert (done.left, done.hours_left) == (576, 48)
     done = run("2024-03-10", "2024-03-12")
-    assert (done.interests, done.left) == (576, 0)
+    assert (done.interests, done.left, done.hours_left) == (576, 0, 0)
+
+
+def test_fundings_that_rest_answers_nothing_about_are_taken_out_of_the_archive(sim, run, layout, monkeypatch):
+    """REST may answer a delisted contract with an empty list. That is no proof: a month without a zip stays open."""
+    with monkeypatch.context() as patched:
+        patched.setattr("lake.futures.Futures.fundings", lambda *_: FUNDING_SCHEMA.empty())
+        patched.setattr("lake.futures.Futures.next_funding", lambda *_: None)
+        done = run("2024-02-01", "2024-03-03")
+    assert (done.fundings, done.hours_left) == (29 * 3, 48)
+    assert [row[:3] for row in rows(layout, "funding")] == [row[:3] for row in paid(sim, day(1) - 29 * DAY, day(1))]
+    with History(layout, "SOLUSDT", "funding") as history:
+        assert history.holes() == []
 
 
 def test_a_clock_of_ours_that_is_hours_ahead_loses_no_funding(run, layout):

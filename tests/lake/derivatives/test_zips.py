@@ -16,6 +16,7 @@ def test_a_contract_that_rest_does_not_know_any_more_comes_out_of_the_archive(si
     assert rows(layout, "open_interest") == interest(sim, start, end)
     without_mark = [(*row[:3], None) for row in paid(sim, start, day(1))]
     assert rows(layout, "funding") == without_mark, "the archive has whole months only, and no mark prices"
+    assert done.hours_left == 11 * 24, "those of the month that is not over are not there yet, and that is reported"
 
 
 def test_mark_prices_are_filled_in_when_rest_has_them(sim, run, layout):
