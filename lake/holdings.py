@@ -137,7 +137,7 @@ class Holdings:
         return Edge(*rows[0]) if rows else None
 
     def surroundings(self, hour: int) -> list[Surroundings]:
-        """Return what the bars of each piece of an hour depend on outside of it. Ids that never existed count as held."""
+        """Return what the bars of each piece of an hour depend on outside it. Ids that never existed count as held."""
         return [self._around(piece) for piece in self._pieces(hour)]
 
     def _around(self, piece: Piece) -> Surroundings:

@@ -1,7 +1,7 @@
 """1-second bars from events: exact decimals in DuckDB, the nearest double at the very end.
 
-Source of the rules: the contract's "1-second bar"; `sql/contents.sql` (each trade once), `sql/bars.sql` (bars, flat bars,
-complete).
+Source of the rules: the contract's "1-second bar"; `sql/contents.sql` (each trade once), `sql/bars.sql` (bars, flat
+bars, complete).
 """
 
 from collections.abc import Mapping, Sequence

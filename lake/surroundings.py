@@ -46,8 +46,8 @@ class Piece:
 class Surroundings:
     """All that the bars of a piece, from ``start`` to ``end``, depend on outside it, within its numbering.
 
-    These are the trades around it, and those beside its runs of ids. ``never`` are the gaps beside these whose ids never
-    existed: what is around such a gap counts as consecutive.
+    These are the trades around it, and those beside its runs of ids. ``never`` are the gaps beside these whose ids
+    never existed: what is around such a gap counts as consecutive.
     """
 
     start: int

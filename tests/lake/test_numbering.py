@@ -15,7 +15,7 @@ def starts(*ids):
         for at in range(1, len(seconds))
         if seconds[at].high <= seconds[at - 1].high
     ]
-    return numbering.starts(falls)
+    return [fall.second for fall in numbering.starts(falls)]
 
 
 def _all(one):
