@@ -4,7 +4,7 @@
 missing is read as nulls and one of another type is cast as far as that goes, and both are reported (R0).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
@@ -20,7 +20,7 @@ from expectations import due, fundings
 from expectations.lenient import Found, load
 from expectations.tables import STEP_US, Table
 from lake.errors import LakeError
-from lake.gaps import Gap
+from lake.gaps import Known
 from lake.layout import Layout
 from lake.ranges import Range
 from lake.read import rolled_up
@@ -107,7 +107,7 @@ class SymbolDay:
         return self.table[column].filter(pc.equal(self.table["symbol"], self.symbol)).drop_null()
 
     def facts(
-        self, *, wide_counts: bool, previous_trade_id: int | None, never_existed: Sequence[Gap] = ()
+        self, *, wide_counts: bool, previous_trade_id: int | None, known: Known
     ) -> dict[str, Any]:  # fmt: skip
         """What the checks of the rulepack are told (`Check.facts`), ready for JSON."""
         return {
@@ -120,7 +120,8 @@ class SymbolDay:
             "files": self.files,
             "wide_counts": wide_counts,
             "previous_trade_id": previous_trade_id,
-            "never_existed": [[gap.first_id, gap.last_id] for gap in never_existed],
+            "never_existed": [list(one) for one in known.never],
+            "numberings": list(known.starts),
             **self.more,
         }
 

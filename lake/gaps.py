@@ -5,7 +5,7 @@ A `Hole` is what the ledger sees now: ids between two trades that are held. A `G
 where trade ids start again (`NEW_NUMBERING`, see `lake.numbering`): no id is missing there.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -131,9 +131,26 @@ def write(layout: Layout, symbol: str, gaps: Iterable[Gap], state: str = NEVER_E
     files.write_parquet(path, GAPS.conform(pa.table(columns)), "snappy")
 
 
-def between(stretches: Iterable[tuple[int, int]], low: Ints, high: Ints) -> Ints:
-    """Return how many ids of some stretches (first, last; sorted) lie between each pair of held ids."""
-    ends = np.array(list(stretches), np.int64).reshape(-1, 2)
-    below = np.concatenate([np.zeros(1, np.int64), np.cumsum(ends[:, 1] - ends[:, 0] + 1)])
-    count: Ints = np.maximum(below[np.searchsorted(ends[:, 1], high)] - below[np.searchsorted(ends[:, 1], low)], 0)
-    return count
+@dataclass(frozen=True)
+class Known:
+    """What explains ids that are not held: ids that ``never`` existed (first, last, when the trade after them is; sorted),
+    and the ``starts`` (microseconds since 1970 UTC, sorted) with which trade ids start again.
+    """  # fmt: skip
+
+    never: Sequence[tuple[int, int, int]] = ()
+    starts: Sequence[int] = ()
+
+    def number(self, at: Ints) -> Ints:
+        """Return which numbering each time lies in, the first being 0."""
+        return np.searchsorted(np.array(self.starts, np.int64), at, side="right")
+
+    def between(self, low: Ints, high: Ints, at: Ints) -> Ints:
+        """Return how many ids between each pair of held ids never existed, in the numbering that a time lies in."""
+        count, number = np.zeros(len(at), np.int64), self.number(at)
+        found = np.array(list(self.never), np.int64).reshape(-1, 3)
+        for which in np.unique(number) if len(found) else ():
+            here, ends = number == which, found[self.number(found[:, 2]) == which]
+            below = np.concatenate([np.zeros(1, np.int64), np.cumsum(ends[:, 1] - ends[:, 0] + 1)])
+            place = [np.searchsorted(ends[:, 1], ids[here]) for ids in (low, high)]
+            count[here] = np.maximum(below[place[1]] - below[place[0]], 0)
+        return count
