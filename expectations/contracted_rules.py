@@ -142,7 +142,7 @@ RULES: tuple[Rule, ...] = (
         (
             Check(
                 "R8",
-                "first_trade_id = last_trade_id of the traded bar before + 1, but for ids that never existed, and where ids start again",
+                "first_trade_id = last_trade_id of the traded bar before + 1, unless ids never existed or start again",
                 "investigate",
                 "row",
                 "consecutive_ids",

@@ -164,10 +164,10 @@ def _never_existed(done: list[Done]) -> list[str]:
 
 def _start_again(done: list[Done]) -> list[str]:
     """Say where the trade ids of a symbol start again."""
-    found = [(one.day.symbol, at) for one in done for at in one.facts.get("numberings", ())]
     return [
-        f"R8 does not compare across {iso(moment(at))}, where the trade ids of {symbol} start again"
-        for symbol, at in found
+        f"R8 does not compare across {iso(moment(at))}, where the trade ids of {one.day.symbol} start again"
+        for one in done
+        for at in one.facts.get("numberings", ())
     ]
 
 

@@ -133,9 +133,11 @@ def write(layout: Layout, symbol: str, gaps: Iterable[Gap], state: str = NEVER_E
 
 @dataclass(frozen=True)
 class Known:
-    """What explains ids that are not held: ids that ``never`` existed (first, last, when the trade after them is; sorted),
-    and the ``starts`` (microseconds since 1970 UTC, sorted) with which trade ids start again.
-    """  # fmt: skip
+    """What explains ids that are not held. Times are in microseconds since 1970 UTC.
+
+    ``never``: the stretches of ids that never existed: first, last, the time of the trade after them; sorted.
+    ``starts``: the seconds with which trade ids start again, sorted.
+    """
 
     never: Sequence[tuple[int, int, int]] = ()
     starts: Sequence[int] = ()
