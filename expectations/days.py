@@ -23,7 +23,7 @@ from lake.errors import LakeError
 from lake.gaps import Known
 from lake.layout import Layout
 from lake.ranges import Range
-from lake.read import rolled_up
+from lake.read import gap_files, rolled_up
 from lake.schemas import UTC_US
 from lake.windows import HOUR_US, Window, iso
 
@@ -168,7 +168,7 @@ def read(
     tables = [_inside(table, part, place if strays else None) for table in files]
     stored = table = pa.concat_tables([of.arrow.empty_table(), *tables]).sort_by("window_start")
     if of.name == "bars" and tf == "1m":
-        table = _minutes(table, of, f"{symbol} {day}")
+        table = _minutes(table, of, f"{symbol} {day}", gap_files(layout, symbol))
     ranges, absent = due.due(layout, of, symbol, part, tf, now)
     more = fundings.facts(layout, of, symbol, day) if of.yearly else {}
     return SymbolDay(of, symbol, day, tf, part, ranges, absent, table, stored, len(tables), odd, more)
@@ -188,10 +188,10 @@ def _between(start: pa.ChunkedArray, window: Window) -> pa.ChunkedArray:
     return pc.and_(pc.greater_equal(start, first), pc.less(start, end))
 
 
-def _minutes(seconds: pa.Table, of: Table, what: str) -> pa.Table:
+def _minutes(seconds: pa.Table, of: Table, what: str, gap_files: list[str]) -> pa.Table:
     """Roll up with the statement behind the view `bars_1m`."""
     try:
-        return rolled_up(seconds, "1m").select(of.schema.names).cast(of.arrow)
+        return rolled_up(seconds, "1m", gap_files).select(of.schema.names).cast(of.arrow)
     except duckdb.Error as error:
         reason = str(error).splitlines()[0]
         message = f"{what}: its seconds cannot be rolled up to minutes ({reason}): validate them first, with tf 1s"

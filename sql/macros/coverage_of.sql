@@ -9,50 +9,32 @@
 -- and then, so that an id stands a stretch or more after a higher one: of what seems to be missing up to a stretch, the
 -- least that any later one leaves is missing indeed.
 -- gap_files (ledger/gaps, named by a glob or a list) name the ids that never existed: these are not missing. They also name
--- the seconds with which trade ids start again: a new numbering begins. A copy of such a file under another name is not
--- read: ids counted twice would hide a hole.
+-- the seconds with which trade ids start again: a new numbering begins.
 -- Why each stretch brings along the empty ones after it: a join with a calendar keeps a filter on symbol from the files.
--- Why stretches in which ids start again are counted a second time, in parts: to look at each second's numbering takes half
--- as long again; a second count that finds nothing to do takes nothing.
 CREATE OR REPLACE MACRO coverage_of(seconds, width, symbols, from_time, to_time, gap_files := []::VARCHAR[]) AS TABLE
-WITH known_gaps AS (
-    SELECT symbol, first_missing_id, last_missing_id, gaps.to_time AS window_start, state  -- to_time alone is a parameter
-    FROM (
-        SELECT
-            NULL::VARCHAR AS symbol, NULL::BIGINT AS first_missing_id, NULL::BIGINT AS last_missing_id,
-            NULL::TIMESTAMPTZ AS to_time, NULL::VARCHAR AS state, NULL::VARCHAR AS path
-        WHERE false
-        UNION ALL BY NAME
-        SELECT * FROM read_parquet(
-            gap_files, allow_empty = (typeof(gap_files) = 'VARCHAR' OR len(gap_files) = 0), filename = 'path',
-            hive_partitioning = false
-        )
-    ) AS gaps
-    WHERE parse_filename(path) = symbol || '.parquet'
-),
-never AS (
-    SELECT symbol, window_start, sum(last_missing_id - first_missing_id + 1)::BIGINT AS never_existed
-    FROM known_gaps
+WITH never AS (
+    SELECT
+        symbol, gaps.to_time AS window_start,  -- to_time alone is the macro's parameter
+        sum(last_missing_id - first_missing_id + 1)::BIGINT AS never_existed
+    FROM gaps_in(gap_files) AS gaps
     WHERE state = 'never existed'
     GROUP BY ALL
 ),
-split AS (
-    SELECT symbol, time_bucket(to_seconds(width), window_start) AS stretch, list(window_start) AS starts
-    FROM known_gaps
-    WHERE state = 'new numbering'
-    GROUP BY ALL
-),
 rows AS (
-    SELECT symbol, window_start, trade_count, complete, first_trade_id, last_trade_id, never_existed
+    SELECT
+        symbol, window_start, trade_count, complete, first_trade_id, last_trade_id, never_existed,
+        CASE WHEN starts IS NOT NULL
+            THEN coalesce(len(list_filter(starts[symbol], lambda start: start <= window_start)), 0) ELSE 0
+        END AS numbering
     FROM query_table(seconds)
-    LEFT JOIN never USING (symbol, window_start)
+    LEFT JOIN never USING (symbol, window_start), starts_in(gap_files)
     UNION ALL
-    SELECT unnest(symbols::VARCHAR[]), from_time, NULL, NULL, NULL, NULL, NULL
+    SELECT unnest(symbols::VARCHAR[]), from_time, NULL, NULL, NULL, NULL, NULL, NULL
 ),
 counted AS (
     SELECT
         symbol, time_bucket(to_seconds(width), window_start) AS stretch,
-        window_start >= coalesce(from_time, '-infinity'::TIMESTAMPTZ) AS inside, 0 AS part,
+        window_start >= coalesce(from_time, '-infinity'::TIMESTAMPTZ) AS inside, numbering,
         count(*) FILTER (trade_count > 0) AS held, count(*) FILTER (trade_count = 0) AS flat,
         count(*) FILTER (complete) AS proved,
         sum(trade_count) + coalesce(sum(never_existed), 0) AS trades,
@@ -60,38 +42,12 @@ counted AS (
         min(window_start) AS first_second, max(window_start) AS last_second
     FROM rows
     GROUP BY ALL
-),
-parts AS (
-    SELECT
-        symbol, stretch, window_start >= coalesce(from_time, '-infinity'::TIMESTAMPTZ) AS inside,
-        len(list_filter(starts, lambda start: start <= window_start)) AS part,
-        count(*) FILTER (trade_count > 0) AS held, count(*) FILTER (trade_count = 0) AS flat,
-        count(*) FILTER (complete) AS proved,
-        sum(trade_count) + coalesce(sum(never_existed), 0) AS trades,
-        min(first_trade_id) AS lowest, max(last_trade_id) AS highest,
-        min(window_start) AS first_second, max(window_start) AS last_second
-    FROM rows
-    JOIN split USING (symbol)
-    WHERE time_bucket(to_seconds(width), window_start) = stretch
-    GROUP BY ALL
-),
-parted AS (
-    SELECT *, part > CASE WHEN lag(stretch) OVER in_order = stretch THEN lag(part) OVER in_order ELSE 0 END AS begins
-    FROM (
-        FROM counted ANTI JOIN split USING (symbol, stretch)
-        UNION ALL BY NAME
-        FROM parts
-    )
-    WINDOW in_order AS (PARTITION BY symbol ORDER BY stretch, inside, part)
-),
-numbered AS (
-    SELECT *, count(*) FILTER (begins) OVER (PARTITION BY symbol ORDER BY stretch, inside, part) AS numbering FROM parted
 ),
 neighbours AS (
     SELECT
         *,
         lead(lowest IGNORE NULLS) OVER (PARTITION BY symbol, numbering ORDER BY stretch, inside) AS lowest_after
-    FROM numbered
+    FROM counted
 ),
 based AS (
     SELECT
@@ -141,9 +97,7 @@ ranged AS (
     FROM joined
 ),
 stretches AS (
-    SELECT
-        *, unnest(range(counted_stretch, coalesce(next_stretch, range_end), to_seconds(width))) AS stretch
-    FROM ranged
+    SELECT *, unnest(range(counted_stretch, coalesce(next_stretch, range_end), to_seconds(width))) AS stretch FROM ranged
 )
 SELECT
     'binance' AS exchange, symbol, stretch AS window_start,

@@ -60,7 +60,8 @@ def coverage_of(rows, never=(), seams=()):
         "first_trade_id": [min(ids) for _, ids in rows], "last_trade_id": [max(ids) for _, ids in rows],
     })  # fmt: skip
     con.register("bars", bars)
-    con.execute(duck.sql("macros/coverage_of"))
+    for name in ("gaps_in", "starts_in", "coverage_of"):
+        con.execute(duck.sql(f"macros/{name}"))
     asked = "coverage_of('bars', $width, []::VARCHAR[], NULL::TIMESTAMPTZ, NULL::TIMESTAMPTZ, $files)"
     with tempfile.TemporaryDirectory() as folder:
         layout = Layout(Path(folder))
