@@ -112,6 +112,10 @@ class Ledger:
             self._do("put_part_hour", hour=hour, part=number)
             self._do("put_dirty", hour=hour)
 
+    def knows_nothing(self) -> bool:
+        """Whether no part of the symbol has ever been read: the ledger is new, or was lost."""
+        return not self._do("any_part")
+
     def dirty(self, window: Window | None = None) -> list[int]:
         """The dirty hours (microseconds since 1970 UTC), in order; of a window, those that it touches."""
         return [hour for (hour,) in self._do("dirty", **_bounds(window))]

@@ -13,12 +13,12 @@ from pathlib import Path
 import pyarrow.compute as pc
 from loguru import logger
 
-from lake import contradictions, gaps, hour_bars, locks, never_existed, quarantine, seconds, unread
+from lake import contradictions, hour_bars, locks, never_existed, quarantine, seams, seconds, unread
 from lake.events import Events
 from lake.layout import Layout
 from lake.ledger import Ledger
 from lake.surroundings import Piece
-from lake.windows import Window, floor_hour, iso, moment
+from lake.windows import Window, floor_hour, iso
 
 BATCH_BYTES = 256 << 20
 _MOST_HOURS = 48
@@ -90,8 +90,8 @@ class _Work:
         self.quarantined = self.kept = self.never_existed = self.withdrawn = 0
         self.tables: dict[int, tuple[int, int]] = {}
         self.contradictions: dict[int, int] = {}
+        seams.catch_up(layout, ledger, self.events)
         self.before = ledger.ids.numberings
-        self._put_seams()
 
     def result(self, seconds: float) -> Built:
         """Say what was done."""
@@ -166,12 +166,12 @@ class _Work:
         Hours with lines of one id (one trade, two trade times) are built together, so that the same rule decides
         between these lines whichever hour is dirty.
         """
-        affected = self._number(hours)
+        affected = seams.find(self.layout, self.ledger, self.events, hours)
         found = seconds.hold(self.events, hours, self.ledger.ids.numberings)
         while others := {o for hour in hours for o in self.ledger.ids.sharing(hour, found[hour])} - set(found):
             hours = sorted({*hours, *others})
             self._load({path: size for hour in hours for path, size in self._parts(hour).items()})
-            affected |= self._number(hours)
+            affected |= seams.find(self.layout, self.ledger, self.events, hours)
             found = seconds.hold(self.events, hours, self.ledger.ids.numberings)
         able = [hour for hour in hours if not self._keeps(hour, found[hour])]
         with self.ledger.transaction():
@@ -180,31 +180,6 @@ class _Work:
             stale = self.ledger.ids.stale(affected - set(hours))
             self.ledger.mark_dirty(stale)
         return able, set(stale)
-
-    def _number(self, hours: Sequence[int]) -> set[int]:
-        """Find where trade ids start again in and around some hours. Returns the hours that this makes dirty."""
-        traces, before = seconds.trace(self.events, hours), self.ledger.ids.numberings
-        with self.ledger.transaction():
-            gone = {hour for hour in hours if self.ledger.parts_of_hour(hour)[1]}
-            dirty = self.ledger.ids.number(traces, gone)
-            self.ledger.mark_dirty(dirty)
-        if self.ledger.ids.numberings != before:
-            self._put_seams()
-        return dirty
-
-    def _put_seams(self) -> None:
-        """Bring the places where trade ids start again up to date in ``ledger/gaps``, for those who read bars."""
-        symbol, seams = self.ledger.symbol, self.ledger.ids.seams()
-        known = [gap for gap in gaps.read(self.layout, symbol) if gap.state == gaps.NEW_NUMBERING]
-        if sorted(seams) == known:
-            return
-        gaps.write(self.layout, symbol, seams, gaps.NEW_NUMBERING)
-        for seam in seams:
-            if seam not in known:
-                logger.warning(
-                    "{}: trade ids start again at {}: {} follows {}; both numberings are kept", symbol,
-                    iso(moment(seam.to_us)), seam.last_id + 1, seam.first_id - 1,
-                )  # fmt: skip
 
     def _keeps(self, hour: int, pieces: Iterable[Piece]) -> bool:
         """Whether an hour keeps its bars, because raw parts are gone (or the ledger is) and it would lose trades.

@@ -99,16 +99,6 @@ def test_with_the_ledger_lost_numberings_are_found_again_even_where_raw_parts_ar
     assert [name.rpartition("/")[2] for name in before if after[name] != before[name]] == ["bars_1s_04.parquet"]
 
 
-def test_a_trade_of_an_hour_whose_raw_part_is_gone_is_not_counted_in_another_too(layout, raw):
-    part = raw.put(*numbered(raw, 1, 10, 20))
-    transform.run(layout, "SOLUSDT")
-    part.unlink()
-    raw.put(raw.trade(5, HOUR + 5, "9.0", recv=1), raw.trade(21, HOUR + 6), name="part_0002.jsonl")
-    result = transform.run(layout, "SOLUSDT")
-    assert (result.kept, result.contradictions) == (1, 1)
-    assert sum(bar["trade_count"] for bar in built(layout).values()) == 21
-
-
 def test_longer_bars_open_with_the_first_trade_and_not_with_the_lowest_id(layout, raw):
     raw.put(*numbered(raw, 1001, 10, 12, "5.0"), *numbered(raw, 0, 40, 12, "7.0"), *numbered(raw, 0, 130, 12, "9.0"))
     transform.run(layout, "SOLUSDT")
