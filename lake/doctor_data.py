@@ -64,12 +64,14 @@ def trade_ids(layout: Layout) -> Finding:
     odd = {symbol: count for symbol in symbols if (count := contradictions.count(layout, symbol))}
     times = sum(map(len, starts.values()))
     most = max(starts, key=lambda symbol: starts[symbol][-1], default="")
-    again = f"start again {times:,} times, last {most} at {iso(moment(starts[most][-1]))}" if starts else ""
+    places = f"{times:,} place{'' if times == 1 else 's'}"
+    again = f"start again in {places}, the last {most} at {iso(moment(starts[most][-1]))}" if starts else ""
     if not odd:
         return Finding(name, "ok", f"{again}; both numberings are kept" if again else "each symbol has one numbering")
-    worst = max(odd, key=lambda symbol: odd[symbol])
+    worst, lines = max(odd, key=lambda symbol: odd[symbol]), sum(odd.values())
+    many = "1 line contradicts" if lines == 1 else f"{lines:,} lines contradict"
     return Finding(
-        name, "warn", f"{sum(odd.values()):,} lines contradict the trade held under their id, most of {worst}"
+        name, "warn", f"{many} the trade that is held under the same id, most of {worst}"
         + (f"; ids {again}" if again else ""),
         f"the seconds they name are not complete; both lines of each are in {layout.quarantine / 'contradictions'}",
     )  # fmt: skip

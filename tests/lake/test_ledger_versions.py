@@ -45,7 +45,7 @@ def test_a_symbol_whose_ids_never_start_again_is_taken_over_without_reading_a_ra
 
 
 def test_trades_that_version_1_dropped_where_ids_start_again_are_in_the_bars_with_the_next_run(layout, first):
-    """It had dropped the first 180 trades of the new numbering, as it held their ids, and wrote flat bars before them."""
+    """It had dropped 180 trades of the new numbering, as it held their ids, and wrote flat bars before them."""
     for hour in range(3, 10):
         flat = {**oracle.bars(first)[at(HOUR)], "trade_count": 0, "first_trade_id": None, "last_trade_id": None}
         row = {"symbol": "SOLUSDT", "window_start": moment(at(hour * HOUR)), **flat, "complete": True}
