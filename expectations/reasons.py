@@ -51,7 +51,8 @@ class Ids:
         """Put before each traded second the trade id that it follows, and how many are missing between."""
         first = self._known if self._known is not None else int(self._first[0]) - 1 if len(self._first) else 0
         self._before = np.concatenate([np.array([first], np.int64), self._last])[: len(self._first)]
-        at = np.append(self._start, self._start[-1:])[: len(self._first)]
+        last = self._start[-1] if len(self._start) else 0  # the first trade after the day counts as of its last second
+        at = np.append(self._start, last)[: len(self._first)]
         self._jump = self._first - self._before - 1 - self._gaps.between(self._before, self._first, at)
         self._jump[np.diff(self._gaps.number(at), prepend=0) > 0] = 0
 

@@ -9,6 +9,7 @@ from lake import compact, gaps, read, transform, views
 from lake.windows import Window, moment
 from tests import oracle
 from tests.conftest import DAY, content
+from tests.lake.recorded import klines_of, put_klines
 from tests.lake.test_transform import at, built
 
 HOUR = 3600
@@ -137,3 +138,24 @@ def test_quotes_whose_update_ids_start_again_are_placed_by_when_they_came(layout
     raw.put(raw.quote(10**9, 1.2, "8.0", "9.0"), raw.quote(3, 1.9, "3.0", "4.0"), *numbered(raw, 0, 0, 4))
     transform.run(layout, "SOLUSDT")
     assert (built(layout)[at(1)]["bid"], built(layout)[at(1)]["ask"]) == (3.0, 4.0)
+
+
+def test_ids_that_never_existed_in_one_numbering_are_a_hole_in_the_other(layout, raw):
+    """Both numberings lack 7 and 8; the klines prove only that the second one's trades are all recorded."""
+
+    def market(start):
+        ids = (*range(7), *range(9, 30))
+        sides = ("buy", "sell")
+        return [raw.trade(n, start + 7 * at, f"{100 + at}.5", f"1.{at % 9}", sides[at % 2]) for at, n in enumerate(ids)]
+
+    old, new = market(0), market(600)
+    put_klines(layout, klines_of(new, range(9, 15)))
+    raw.put(*old, *new)
+    transform.run(layout, "SOLUSDT")
+    assert gaps.starts(layout, "SOLUSDT") == [at(600)]
+    (gap,) = gaps.never_existed(layout, "SOLUSDT")
+    assert (gap.first_id, gap.last_id, gap.from_us) == (7, 8, at(600 + 6 * 7))
+    assert [built(layout)[at(start + 6 * 7)]["complete"] for start in (0, 600)] == [False, True]
+    got = lake.coverage("SOLUSDT", "2025-10-20", "2025-10-20T01:00:00Z", base=layout.base)
+    assert list(got["trades_missing"]) == [2]
+    assert transform.pending(layout) == []
