@@ -100,8 +100,8 @@ def _consecutive_ids(frame: pd.DataFrame, facts: Facts) -> Rows:
         np.zeros(len(frame), "int64"),
     )
     known, start_us = Known(facts["never_existed"], facts["numberings"]), starts(frame)[at]
-    number, ended = known.number(start_us), known.number(start_us + STEP_US[facts["timeframe"]] - 1)
-    follows = number == np.concatenate([[0], ended[:-1]])[: len(at)]
+    ended = known.number(start_us + STEP_US[facts["timeframe"]] - 1)
+    follows = np.diff(ended, prepend=0) == 0  # a longer bar in which ids start again may have trades of one side alone
     never = known.between(previous, first, start_us)
     before[at], missing[at] = expected - 1, np.where(follows, first - expected - never, 0)
     bad[at] = missing[at] != 0
