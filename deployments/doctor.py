@@ -45,6 +45,7 @@ def _all(found: Settings) -> Mapping[str, Check]:
         "Prefect": lambda: doctor_prefect.all_of(found, now),
         "leftovers": lambda: doctor_disk.strays(layout, 5),
         "quarantine": lambda: doctor_data.quarantine(layout),
+        "trade ids": lambda: doctor_data.trade_ids(layout),
         "days": lambda: doctor_data.days(layout, now),
     }  # fmt: skip
 

@@ -17,7 +17,7 @@ from expectations.findings import Facts, Finding, Rows, floats, own, plain, star
 from expectations.limits import TOP, WIDE_PART_OF_MID
 from expectations.rule import Check
 from expectations.tables import STEP_US, TABLES
-from lake import gaps
+from lake.gaps import Known
 from lake.windows import DAY_US, micros
 
 
@@ -91,16 +91,19 @@ def _consecutive_ids(frame: pd.DataFrame, facts: Facts) -> Rows:
     at = traded(frame, facts["symbol"])
     first = frame["first_trade_id"].to_numpy(dtype="int64", na_value=0)[at]
     last = frame["last_trade_id"].to_numpy(dtype="int64", na_value=0)[at]
-    known = facts["previous_trade_id"]
-    previous = np.concatenate([[known if known is not None else first[0] - 1], last[:-1]]) if len(at) else last
+    before_all = facts["previous_trade_id"]
+    previous = np.concatenate([[first[0] - 1 if before_all is None else before_all], last[:-1]]) if len(at) else last
     expected = previous.astype("int64") + 1
     bad, before, missing = (
         np.zeros(len(frame), dtype=bool),
         np.zeros(len(frame), "int64"),
         np.zeros(len(frame), "int64"),
     )
-    never = gaps.between(facts["never_existed"], previous, first)
-    before[at], missing[at] = expected - 1, first - expected - never
+    known, start_us = Known(facts["never_existed"], facts["numberings"]), starts(frame)[at]
+    ended = known.number(start_us + STEP_US[facts["timeframe"]] - 1)
+    follows = np.diff(ended, prepend=0) == 0  # a longer bar in which ids start again may have trades of one side alone
+    never = known.between(previous, first, start_us)
+    before[at], missing[at] = expected - 1, np.where(follows, first - expected - never, 0)
     bad[at] = missing[at] != 0
     return Rows(len(at), bad, {"previous_last_trade_id": before, "missing_trades": missing})
 

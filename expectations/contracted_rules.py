@@ -135,18 +135,19 @@ RULES: tuple[Rule, ...] = (
         "Trade ids run on from bar to bar",
         "The exchange numbers a symbol's trades one by one: first_trade_id is the last_trade_id of the traded bar "
         "before it, plus 1, across midnight too. A jump is the proof that trades are missing. Ids that never existed, "
-        "as the official klines show, are not counted; the notes have their number.",
+        "as the official klines show, are not counted; the notes have their number. Where the exchange starts its ids "
+        "again, nothing is compared across.",
         "Backfill the trades whose ids are named, then transform the hour again. If no trade is missing: run "
         "backfill-binance and transform-hour for the day, so that the klines can show it.",
         (
             Check(
                 "R8",
-                "first_trade_id = last_trade_id of the traded bar before + 1, but for ids that never existed",
+                "first_trade_id = last_trade_id of the traded bar before + 1, unless ids never existed or start again",
                 "investigate",
                 "row",
                 "consecutive_ids",
                 ("first_trade_id", "last_trade_id"),
-                ("symbol", "previous_trade_id", "never_existed"),
+                ("symbol", "timeframe", "previous_trade_id", "never_existed", "numberings"),
             ),
         ),
     ),

@@ -4,7 +4,7 @@
 missing is read as nulls and one of another type is cast as far as that goes, and both are reported (R0).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
@@ -20,10 +20,10 @@ from expectations import due, fundings
 from expectations.lenient import Found, load
 from expectations.tables import STEP_US, Table
 from lake.errors import LakeError
-from lake.gaps import Gap
+from lake.gaps import Known
 from lake.layout import Layout
 from lake.ranges import Range
-from lake.read import rolled_up
+from lake.read import gap_files, rolled_up
 from lake.schemas import UTC_US
 from lake.windows import HOUR_US, Window, iso
 
@@ -107,7 +107,7 @@ class SymbolDay:
         return self.table[column].filter(pc.equal(self.table["symbol"], self.symbol)).drop_null()
 
     def facts(
-        self, *, wide_counts: bool, previous_trade_id: int | None, never_existed: Sequence[Gap] = ()
+        self, *, wide_counts: bool, previous_trade_id: int | None, known: Known
     ) -> dict[str, Any]:  # fmt: skip
         """What the checks of the rulepack are told (`Check.facts`), ready for JSON."""
         return {
@@ -120,7 +120,8 @@ class SymbolDay:
             "files": self.files,
             "wide_counts": wide_counts,
             "previous_trade_id": previous_trade_id,
-            "never_existed": [[gap.first_id, gap.last_id] for gap in never_existed],
+            "never_existed": [list(one) for one in known.never],
+            "numberings": list(known.starts),
             **self.more,
         }
 
@@ -167,7 +168,7 @@ def read(
     tables = [_inside(table, part, place if strays else None) for table in files]
     stored = table = pa.concat_tables([of.arrow.empty_table(), *tables]).sort_by("window_start")
     if of.name == "bars" and tf == "1m":
-        table = _minutes(table, of, f"{symbol} {day}")
+        table = _minutes(table, of, f"{symbol} {day}", gap_files(layout, symbol))
     ranges, absent = due.due(layout, of, symbol, part, tf, now)
     more = fundings.facts(layout, of, symbol, day) if of.yearly else {}
     return SymbolDay(of, symbol, day, tf, part, ranges, absent, table, stored, len(tables), odd, more)
@@ -187,10 +188,10 @@ def _between(start: pa.ChunkedArray, window: Window) -> pa.ChunkedArray:
     return pc.and_(pc.greater_equal(start, first), pc.less(start, end))
 
 
-def _minutes(seconds: pa.Table, of: Table, what: str) -> pa.Table:
+def _minutes(seconds: pa.Table, of: Table, what: str, gap_files: list[str]) -> pa.Table:
     """Roll up with the statement behind the view `bars_1m`."""
     try:
-        return rolled_up(seconds, "1m").select(of.schema.names).cast(of.arrow)
+        return rolled_up(seconds, "1m", gap_files).select(of.schema.names).cast(of.arrow)
     except duckdb.Error as error:
         reason = str(error).splitlines()[0]
         message = f"{what}: its seconds cannot be rolled up to minutes ({reason}): validate them first, with tf 1s"

@@ -13,8 +13,9 @@ from expectations import edges
 from expectations.day_result import Parity
 from expectations.days import SymbolDay
 from expectations.limits import TOP, VOLUMES
-from expectations.reasons import Ids, Stretches
+from expectations.reasons import Ids
 from lake import kline_store, minutes
+from lake.gaps import Known
 from lake.layout import Layout
 from lake.minutes import PAIRS
 from lake.read import rolled_up
@@ -25,7 +26,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 
-def of_day(layout: Layout, day: SymbolDay, previous: int | None, never: Stretches = ()) -> Parity:
+def of_day(layout: Layout, day: SymbolDay, previous: int | None, known: Known) -> Parity:
     """Compare a symbol-day's complete minutes with the klines that the lake has.
 
     A kline that opens off the grid covers other seconds than our minute: it is not compared, and counted.
@@ -34,7 +35,7 @@ def of_day(layout: Layout, day: SymbolDay, previous: int | None, never: Stretche
         layout: the lake.
         day: bars of 1s or 1m; of seconds, the minutes that lie in the validated part as a whole are compared.
         previous: the last trade id before the day, where it is known.
-        never: stretches of trade ids (first, last; sorted) that never existed.
+        known: the trade ids that never existed, and where trade ids start again.
 
     Raises:
         LakeError: the klines cannot be read.
@@ -46,7 +47,7 @@ def of_day(layout: Layout, day: SymbolDay, previous: int | None, never: Stretche
     stored = _own(day.stored, day.symbol)
     ours = _minutes(_whole(stored, day.window)) if day.tf == "1s" else _own(day.table, day.symbol)
     following = partial(edges.trade_id_after, layout, day.symbol, day.window.end)
-    return _compare(ours, candles, Ids(stored, previous, following, never), day.symbol)
+    return _compare(ours, candles, Ids(stored, previous, following, known), day.symbol)
 
 
 def _whole(seconds: pa.Table, window: Window) -> pa.Table:

@@ -6,7 +6,7 @@ The reason is what the data prove, the first of these that holds for a minute:
 hole of ours          trade ids in the minute, or between it and the traded second before or after, do not run on, or
                       a second has fewer trades than ids: those trades are missing, whatever `complete` says. At the
                       edges of what is validated, the traded second beside it counts, where it is held. Ids that are
-                      settled as never existed (`lake.never_existed`) are not missing
+                      settled as never existed (`lake.never_existed`) are not missing; none are between two numberings
 trades counted twice  ids overlap, or a second has more trades than ids
 late trade            ids run on and are as many as the trades, but the kline counts another number: trades came after
                       the bar was written, or are counted in another minute
@@ -14,17 +14,16 @@ revision upstream     ids run on, the counts agree, a price or volume differs: o
 ===================== ==================================================================================================
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lake import gaps
+from lake.gaps import Known
 from lake.windows import MINUTE_US
 
-Stretches = Sequence[tuple[int, int]]
 HOLE, TWICE, LATE, REVISED = REASONS = ("hole of ours", "trades counted twice", "late trade", "revision upstream")
 
 
@@ -32,21 +31,18 @@ class Ids:
     """The trade ids of a day's seconds in order: what is missing of a minute, and why it can differ."""
 
     def __init__(
-        self, stored: pa.Table, previous: int | None, following: Callable[[], int | None], never: Stretches = ()
+        self, stored: pa.Table, previous: int | None, following: Callable[[], int | None], known: Known
     ) -> None:
-        """Take the day's seconds, the last trade id before them, what finds the first after them, and ``never``.
-
-        ``never`` are the stretches of ids (first, last; sorted) that never existed: they are not missing.
-        """
-        self._never = never
-        known = pc.and_(pc.is_valid(stored["first_trade_id"]), pc.is_valid(stored["last_trade_id"]))
-        traded = stored.filter(known)
+        """Take the day's seconds, the last trade id before them, what finds the first after them, and what is known."""
+        self._gaps = known
+        has_ids = pc.and_(pc.is_valid(stored["first_trade_id"]), pc.is_valid(stored["last_trade_id"]))
+        traded = stored.filter(has_ids)
         start, index = np.unique(_integers(traded, "window_start"), return_index=True)
         traded = traded.take(pa.array(index))
         self._start = start
         self._first, self._last = (_integers(traded, name) for name in ("first_trade_id", "last_trade_id"))
         count = pc.fill_null(traded["trade_count"], 0).to_numpy()
-        self._lack = self._last - self._first + 1 - count - gaps.between(never, self._first, self._last)
+        self._lack = self._last - self._first + 1 - count - known.between(self._first, self._last, start)
         self._known = previous
         self._following: Callable[[], int | None] | None = following
         self._join()
@@ -55,7 +51,10 @@ class Ids:
         """Put before each traded second the trade id that it follows, and how many are missing between."""
         first = self._known if self._known is not None else int(self._first[0]) - 1 if len(self._first) else 0
         self._before = np.concatenate([np.array([first], np.int64), self._last])[: len(self._first)]
-        self._jump = self._first - self._before - 1 - gaps.between(self._never, self._before, self._first)
+        last = self._start[-1] if len(self._start) else 0  # the first trade after the day counts as of its last second
+        at = np.append(self._start, last)[: len(self._first)]
+        self._jump = self._first - self._before - 1 - self._gaps.between(self._before, self._first, at)
+        self._jump[np.diff(self._gaps.number(at), prepend=0) > 0] = 0
 
     def _look_beyond(self) -> None:
         """Add the first trade after the day; it costs a file, so only where a minute differs that nothing follows."""

@@ -72,12 +72,14 @@ class Run:
     def _first(self, day: SymbolDay, previous: int | None, is_wide: Callable[[], bool]) -> Done:
         is_bars = self.of.name == "bars"
         never = gaps.never_existed(self.layout, day.symbol, Window.of_day(day.day)) if is_bars else []
-        facts = day.facts(wide_counts=False, previous_trade_id=previous, never_existed=never)
+        starts = gaps.starts(self.layout, day.symbol, day.window) if is_bars else []
+        known = gaps.Known([(gap.first_id, gap.last_id, gap.to_us) for gap in never], starts)
+        facts = day.facts(wide_counts=False, previous_trade_id=previous, known=known)
         parity = None
         if is_bars:
             from expectations import parity as compare
 
-            parity = compare.of_day(self.layout, day, previous, facts["never_existed"])
+            parity = compare.of_day(self.layout, day, previous, known)
             facts["parity"] = parity.fact()
         count = sum(gap.count for gap in never if day.window.start_us <= gap.to_us < day.window.end_us)
         return self._one(day, facts, parity, wide=is_wide(), never_existed=count)

@@ -21,7 +21,7 @@ from lake.errors import BadInputError, LakeError
 from lake.files import write_text
 from lake.intervals import Interval, starts_in
 from lake.layout import Layout
-from lake.windows import Window, iso
+from lake.windows import Window, iso, moment
 
 
 def validate(
@@ -85,7 +85,7 @@ def validate(
             spreads=spreads,
             report=report,
             data_docs=index,
-            notes=(*doubts, *more, *_never_existed(done), *notes),
+            notes=(*doubts, *more, *_never_existed(done), *_start_again(done), *notes),
             doubts=tuple(doubts),
             agreement=agreement,
         )
@@ -159,6 +159,15 @@ def _never_existed(done: list[Done]) -> list[str]:
         f"R8 does not count {count:,} trade ids of {symbol} that never existed: the official klines show it"
         for symbol, count in counts.items()
         if count
+    ]
+
+
+def _start_again(done: list[Done]) -> list[str]:
+    """Say where the trade ids of a symbol start again."""
+    return [
+        f"R8 does not compare across {iso(moment(at))}, where the trade ids of {one.day.symbol} start again"
+        for one in done
+        for at in one.facts.get("numberings", ())
     ]
 
 

@@ -6,7 +6,7 @@ from lake import settings
 from lake.params import End, Start, Symbols, window
 from tasks import artifacts, progress
 from tasks.bars import build_bars, find_dirty
-from tasks.runs import each, ended, many, named, reported, settled, unknown
+from tasks.runs import contradicted, each, ended, many, named, reported, settled, unknown
 
 
 @flow(flow_run_name=named("transform"))
@@ -31,7 +31,8 @@ def transform_hour(symbols: Symbols | None = None, start: Start | None = None, e
         )
     rows = [
         {"symbol": b.symbol, "hours": b.hours, "rows": b.rows, "gaps (s)": b.missing, "quarantined": b.quarantined,
-         "hours kept": b.kept, "ids never existed": b.never_existed, "seconds": round(b.seconds, 2)} for b in built
+         "hours kept": b.kept, "ids never existed": b.never_existed, "ids start again": b.numberings,
+         "contradictions": b.contradictions, "seconds": round(b.seconds, 2)} for b in built
     ]  # fmt: skip
     artifacts.table("transform-hour", rows, "Bars built, seconds missing between the first and the last, time taken")
     total, gaps = sum(b.rows for b in built), sum(b.missing for b in built)
@@ -41,5 +42,6 @@ def transform_hour(symbols: Symbols | None = None, start: Start | None = None, e
     bad = sum(b.quarantined for b in built)
     refused = f", {many(bad, 'raw line')} refused (see the quarantine)" if bad else ""
     ids = settled(sum(b.never_existed for b in built), sum(b.withdrawn for b in built))
-    what = f"{total:,} bars of {many(len(built), 'symbol')}, {gaps:,} seconds missing{refused}{kept}{ids}"
+    again = contradicted(sum(b.numberings for b in built), sum(b.contradictions for b in built))
+    what = f"{total:,} bars of {many(len(built), 'symbol')}, {gaps:,} seconds missing{refused}{kept}{ids}{again}"
     return ended(what, strange | failed, total)

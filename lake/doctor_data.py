@@ -12,10 +12,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lake import gaps, read, selections, views
+from lake import contradictions, gaps, read, selections, views
 from lake.doctor import Finding
 from lake.layout import Layout
-from lake.windows import DAY, Window
+from lake.windows import DAY, Window, iso, moment
 
 _SECONDS = 86_400
 _READ_MOST = 40
@@ -55,6 +55,26 @@ def _records(path: Path) -> int:
         while chunk := handle.read(_CHUNK):
             lines, last = lines + chunk.count(b"\n"), chunk[-1:]
     return lines + (last != b"\n")
+
+
+def trade_ids(layout: Layout) -> Finding:
+    """Where trade ids start again, and how many lines contradict a trade that is held under their id."""
+    name, symbols = "trade ids", layout.bar_symbols()
+    starts = {symbol: found for symbol in symbols if (found := gaps.starts(layout, symbol))}
+    odd = {symbol: count for symbol in symbols if (count := contradictions.count(layout, symbol))}
+    times = sum(map(len, starts.values()))
+    most = max(starts, key=lambda symbol: starts[symbol][-1], default="")
+    places = f"{times:,} place{'' if times == 1 else 's'}"
+    again = f"start again in {places}, the last {most} at {iso(moment(starts[most][-1]))}" if starts else ""
+    if not odd:
+        return Finding(name, "ok", f"{again}; both numberings are kept" if again else "each symbol has one numbering")
+    worst, lines = max(odd, key=lambda symbol: odd[symbol]), sum(odd.values())
+    many = "1 line contradicts" if lines == 1 else f"{lines:,} lines contradict"
+    return Finding(
+        name, "warn", f"{many} the trade that is held under the same id, most of {worst}"
+        + (f"; ids {again}" if again else ""),
+        f"the seconds they name are not complete; both lines of each are in {layout.quarantine / 'contradictions'}",
+    )  # fmt: skip
 
 
 def days(layout: Layout, now: datetime, seconds: float = 5.0) -> list[Finding]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from lake import duck
 
@@ -27,6 +28,12 @@ class Events:
         self.con.execute(duck.sql("events_make"))
         self.paths: set[Path] = set()
         self.size = 0
+
+    def add_bars(self, bars: pa.Table) -> None:
+        """Take the trade ids of 1-second bars (`lake.schemas.BARS`) in place of raw lines that are gone."""
+        self.con.register("bars_1s", bars)
+        self.con.execute(duck.sql("events_of_bars"))
+        self.con.unregister("bars_1s")
 
     def add(self, paths: Iterable[Path]) -> tuple[dict[Path, list[int]], dict[Path, Bad]]:
         """Read parts that are not in memory yet.

@@ -1,10 +1,11 @@
 """Stretches of trade ids that the lake does not hold: ``ledger/gaps/SYMBOL.parquet``, written whole.
 
 A `Hole` is what the ledger sees now: ids between two trades that are held. A `Gap` is what is known about one, a row of
-`lake.schemas.GAPS`. So far the file has the gaps that are settled as `NEVER_EXISTED` (`lake.never_existed`).
+`lake.schemas.GAPS`. The file has the gaps that are settled as `NEVER_EXISTED` (`lake.never_existed`), and the places
+where trade ids start again (`NEW_NUMBERING`, see `lake.numbering`): no id is missing there.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,12 +18,16 @@ from lake.schemas import GAPS, UTC_US
 from lake.windows import HOUR_US, Window
 
 NEVER_EXISTED = "never existed"
+NEW_NUMBERING = "new numbering"
 Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, order=True)
 class Hole:
-    """Trade ids, the first and last of them, that nobody holds; and the hours of the trades before and after them."""
+    """Trade ids, the first and last of them, that nobody holds; and the hours of the trades before and after them.
+
+    Of an hour in which trade ids start again, ``before_hour`` and ``after_hour`` are when its part begins.
+    """
 
     first_id: int
     last_id: int
@@ -32,7 +37,7 @@ class Hole:
     @property
     def hours(self) -> range:
         """The hours that its trades would lie in."""
-        return range(self.before_hour, self.after_hour + HOUR_US, HOUR_US)
+        return range(self.before_hour - self.before_hour % HOUR_US, self.after_hour + 1, HOUR_US)
 
 
 @dataclass(frozen=True, order=True)
@@ -59,17 +64,34 @@ class Gap:
     @property
     def hours(self) -> range:
         """The hours that it touches."""
-        return self.hole.hours
-
-    @property
-    def hole(self) -> Hole:
-        """The hole that it tells about."""
-        before, after = (at - at % HOUR_US for at in (self.from_us, self.to_us))
-        return Hole(self.first_id, self.last_id, before, after)
+        return range(self.from_us - self.from_us % HOUR_US, self.to_us + 1, HOUR_US)
 
 
 def never_existed(layout: Layout, symbol: str, window: Window | None = None) -> list[Gap]:
     """Return the gaps of a symbol whose ids never existed, sorted by id; with a window, those that it touches.
+
+    Raises:
+        LakeError: the file cannot be read.
+    """
+    return [
+        gap for gap in read(layout, symbol)
+        if gap.state == NEVER_EXISTED
+        and (window is None or (gap.from_us < window.end_us and gap.to_us >= window.start_us))
+    ]  # fmt: skip
+
+
+def starts(layout: Layout, symbol: str, window: Window | None = None) -> list[int]:
+    """Return the seconds with which trade ids start again, in microseconds since 1970 UTC, in order.
+
+    Raises:
+        LakeError: the file cannot be read.
+    """
+    found = (gap.to_us for gap in read(layout, symbol) if gap.state == NEW_NUMBERING)
+    return sorted(at for at in found if window is None or window.start_us <= at < window.end_us)
+
+
+def read(layout: Layout, symbol: str) -> list[Gap]:
+    """Return all gaps of a symbol, of every state, sorted by id.
 
     Raises:
         LakeError: the file cannot be read.
@@ -84,16 +106,15 @@ def never_existed(layout: Layout, symbol: str, window: Window | None = None) -> 
     texts = (rows[name].to_pylist() for name in ("first_missing_id", "last_missing_id", "reason", "state"))
     first, last, reason, state = texts
     found = [Gap(*row) for row in zip(first, last, *times, reason, state, strict=True)]
-    return sorted(
-        gap for gap in found
-        if gap.state == NEVER_EXISTED
-        and (window is None or (gap.from_us < window.end_us and gap.to_us >= window.start_us))
-    )  # fmt: skip
+    return sorted(found)
 
 
-def write(layout: Layout, symbol: str, gaps: Iterable[Gap]) -> None:
-    """Write all gaps of a symbol in place of what was there. Call it with the symbol's lock of bars held."""
-    rows = sorted(gaps)
+def write(layout: Layout, symbol: str, gaps: Iterable[Gap], state: str = NEVER_EXISTED) -> None:
+    """Write the gaps of a symbol that have a state in place of those that had it; those of other states stay.
+
+    Call it with the symbol's lock of bars held.
+    """
+    rows = sorted([*gaps, *(gap for gap in read(layout, symbol) if gap.state != state)])
     columns = {
         "symbol": [symbol] * len(rows),
         "channel": ["trade"] * len(rows),
@@ -110,9 +131,28 @@ def write(layout: Layout, symbol: str, gaps: Iterable[Gap]) -> None:
     files.write_parquet(path, GAPS.conform(pa.table(columns)), "snappy")
 
 
-def between(stretches: Iterable[tuple[int, int]], low: Ints, high: Ints) -> Ints:
-    """Return how many ids of some stretches (first, last; sorted) lie between each pair of held ids."""
-    ends = np.array(list(stretches), np.int64).reshape(-1, 2)
-    below = np.concatenate([np.zeros(1, np.int64), np.cumsum(ends[:, 1] - ends[:, 0] + 1)])
-    count: Ints = np.maximum(below[np.searchsorted(ends[:, 1], high)] - below[np.searchsorted(ends[:, 1], low)], 0)
-    return count
+@dataclass(frozen=True)
+class Known:
+    """What explains ids that are not held. Times are in microseconds since 1970 UTC.
+
+    ``never``: the stretches of ids that never existed: first, last, the time of the trade after them; sorted.
+    ``starts``: the seconds with which trade ids start again, sorted.
+    """
+
+    never: Sequence[tuple[int, int, int]] = ()
+    starts: Sequence[int] = ()
+
+    def number(self, at: Ints) -> Ints:
+        """Return which numbering each time lies in, the first being 0."""
+        return np.searchsorted(np.array(self.starts, np.int64), at, side="right")
+
+    def between(self, low: Ints, high: Ints, at: Ints) -> Ints:
+        """Return how many ids between each pair of held ids never existed, in the numbering that a time lies in."""
+        count, number = np.zeros(len(at), np.int64), self.number(at)
+        found = np.array(list(self.never), np.int64).reshape(-1, 3)
+        for which in np.unique(number) if len(found) else ():
+            here, ends = number == which, found[self.number(found[:, 2]) == which]
+            below = np.concatenate([np.zeros(1, np.int64), np.cumsum(ends[:, 1] - ends[:, 0] + 1)])
+            place = [np.searchsorted(ends[:, 1], ids[here]) for ids in (low, high)]
+            count[here] = np.maximum(below[place[1]] - below[place[0]], 0)
+        return count

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from loguru import logger
 
-from lake import hour_bars, kline_store, minutes
+from lake import hour_bars, kline_store, minutes, read
 from lake.errors import LakeError
 from lake.gaps import Gap, Hole
 from lake.layout import Layout
@@ -77,9 +77,10 @@ class KlineProof:
         reason = f"the official 1m klines of {span} have the {trades:,} trades that are held and no other"
         return Gap(hole.first_id, hole.last_id, start, end, reason)
 
-    def _seconds_of(self, hour: int, number: int) -> list[int]:
-        """The seconds of an hour whose ids enclose one."""
-        bars = self._bars(hour)
+    def _seconds_of(self, at: int, number: int) -> list[int]:
+        """The seconds of an hour, or of the part of it that begins ``at``, whose ids enclose one."""
+        start, end = self._ledger.ids.numberings.piece(at)
+        bars = read.inside(self._bars(at - at % HOUR_US), Window(moment(start), moment(end)))
         inside = pc.and_(pc.less_equal(bars["first_trade_id"], number), pc.greater_equal(bars["last_trade_id"], number))
         return [int(us) for us in micros_of(bars.filter(inside)["window_start"])]
 

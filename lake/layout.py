@@ -165,6 +165,10 @@ class Layout:
         """What could not be read, with file, offset and reason."""
         return self.base / "quarantine"
 
+    def contradictions(self, symbol: str, hour: datetime) -> Path:
+        """Where the lines of an hour are kept that contradict a trade under its id."""
+        return self.quarantine / "contradictions" / checked(symbol) / f"{hour:%Y-%m-%dT%H}.jsonl"
+
     @property
     def ledger(self) -> Path:
         """What is known about raw parts and trade ids. It can be made anew from raw/ at any time."""

@@ -5,36 +5,53 @@ an hour hold; the bars themselves always come from raw lines.
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
-from lake import sqlite
+from lake import sqlite, surroundings
 from lake.claims import Claims
 from lake.duck import sql
 from lake.errors import LakeError
+from lake.holdings import Holdings
 from lake.layout import Layout
 from lake.raw import Part
-from lake.surroundings import Edge, Run, Surroundings
+from lake.surroundings import Surroundings
 from lake.windows import HOUR_US, Window
 
+_VERSION = 2
 _EVER = (-(2**62), 2**62)
 
 
 class Ledger:
-    """One connection to the ledger, for one symbol. ``claims`` is the part of it that is about holes in the ids."""
+    """One connection to the ledger, for one symbol.
+
+    ``ids`` is the part of it that is about trade ids, ``claims`` that about holes in them.
+    """
 
     def __init__(self, layout: Layout, symbol: str) -> None:
-        """Open it, or make it."""
+        """Open it, or make it. A ledger of an earlier version is brought up to date."""
         self.symbol, self._path = symbol, layout.ledger
         try:
             self._db = sqlite.opened(layout.ledger, 120)
-            if self._db.execute("PRAGMA user_version").fetchone() == (0,):
-                self._db.executescript(sql("ledger/make"))
+            if self._version() < _VERSION:
+                with self.transaction():
+                    self._bring_up_to_date(self._version())
         except (sqlite3.DatabaseError, OSError) as error:
             raise self._damaged(error) from error
         self.claims = Claims(layout, symbol, self._do)
+        self.ids = Holdings(self._do, self.claims)
+
+    def _version(self) -> int:
+        ((version,),) = self._db.execute("PRAGMA user_version").fetchall()
+        return int(version)
+
+    def _bring_up_to_date(self, version: int) -> None:
+        """Make what the tables lack; ``version`` was read when no other process could change it any more."""
+        for name in {0: ["make"], 1: ["make", "from_1"]}.get(version, []):
+            for statement in sql(f"ledger/{name}").split(";\n"):
+                self._db.execute(statement)
 
     def __enter__(self) -> "Ledger":
         return self
@@ -95,6 +112,10 @@ class Ledger:
             self._do("put_part_hour", hour=hour, part=number)
             self._do("put_dirty", hour=hour)
 
+    def knows_nothing(self) -> bool:
+        """Whether no part of the symbol has ever been read: the ledger is new, or was lost."""
+        return not self._do("any_part")
+
     def dirty(self, window: Window | None = None) -> list[int]:
         """The dirty hours (microseconds since 1970 UTC), in order; of a window, those that it touches."""
         return [hour for (hour,) in self._do("dirty", **_bounds(window))]
@@ -109,65 +130,6 @@ class Ledger:
         here = [(date.fromisoformat(day), name, size) for day, name, size, gone in rows if not gone]
         return here, len(here) < len(rows)
 
-    def holds(self, hour: int, edge: Edge | None, runs: Iterable[Run]) -> set[int]:
-        """Note what an hour holds now. Returns the other hours whose surroundings this may have changed."""
-        affected = self._beside(hour)
-        self.claims.forget_holes()
-        self._do("clear_edge", hour=hour)
-        self._do("clear_runs", hour=hour)
-        if edge:
-            self._do("put_edge", hour=hour, first_id=edge.first_id, last_id=edge.last_id, last_price=edge.last_price)
-        for run in runs:
-            self._do("put_run", hour=hour, first_id=run.first_id, last_id=run.last_id)
-        return affected | self._beside(hour)
-
-    def _beside(self, hour: int) -> set[int]:
-        """The hours that share an id boundary with an hour, or lie between it and the nearest trades on either side."""
-        beside = {other for run in self._runs(hour) for other in self._holders(run)}
-        before, after = self._edge("edge_before", hour), self._edge("edge_after", hour)
-        here = self._edge("edge_at", hour)
-        start = before.hour if before else _EVER[0]
-        end = after.hour if after else _EVER[1]
-        beside |= {other for (other,) in self._do("built_between", after=start, before=end)}
-        for left, right in ((before, here), (here, after), (before, after)):
-            if left and right and left.last_id + 1 == right.first_id:
-                beside |= set(range(left.hour + HOUR_US, right.hour, HOUR_US))
-        beside |= {edge.hour for edge in (before, after) if edge}
-        return beside - {hour}
-
-    def _holders(self, run: Run) -> Iterator[int]:
-        for number in (run.first_id - 1, run.last_id + 1):
-            yield from (hour for (hour,) in self._do("holders", id=number))
-
-    def _runs(self, hour: int) -> list[Run]:
-        return [Run(*row) for row in self._do("runs", hour=hour)]
-
-    def _edge(self, statement: str, hour: int) -> Edge | None:
-        rows = self._do(statement, hour=hour)
-        return Edge(*rows[0]) if rows else None
-
-    def surroundings(self, hour: int) -> Surroundings:
-        """What the bars of an hour depend on outside the hour. Ids that never existed count as held."""
-        never = self.claims.valid(hour)
-        first, last = {gap.first_id for gap in never}, {gap.last_id for gap in never}
-        ends = tuple(
-            (
-                run,
-                run.first_id - 1 in last or bool(self._do("holders", id=run.first_id - 1)),
-                run.last_id + 1 in first or bool(self._do("holders", id=run.last_id + 1)),
-            )
-            for run in self._runs(hour)
-        )
-        return Surroundings(self._edge("edge_before", hour), self._edge("edge_after", hour), ends, never)
-
-    def stale(self, hours: Iterable[int]) -> list[int]:
-        """Those of the hours whose surroundings are not what they were when their bars were written, in order."""
-        return [hour for hour in sorted(set(hours)) if self._built(hour) != self.surroundings(hour).text()]
-
-    def _built(self, hour: int) -> str | None:
-        rows = self._do("built", hour=hour)
-        return rows[0][0] if rows else None
-
     def is_dirty(self, hour: int) -> bool:
         """Whether the bars of an hour are older than what it holds."""
         return bool(self._do("dirty", start=hour, end=hour + 1))
@@ -177,21 +139,10 @@ class Ledger:
         for hour in hours:
             self._do("put_dirty", hour=hour)
 
-    def built(self, hour: int, surroundings: Surroundings) -> None:
+    def built(self, hour: int, pieces: Sequence[Surroundings]) -> None:
         """Note that the bars of an hour have been written, in these surroundings: it is no longer dirty."""
-        self._do("put_built", hour=hour, surroundings=surroundings.text())
+        self._do("put_built", hour=hour, surroundings=surroundings.text(pieces))
         self._do("clear_dirty", hour=hour)
-
-    def sharing(self, hour: int, runs: Iterable[Run]) -> set[int]:
-        """The other hours that hold a trade id which these runs hold too."""
-        rows = (self._do("sharing", hour=hour, first_id=run.first_id, last_id=run.last_id) for run in runs)
-        return {other for found in rows for (other,) in found}
-
-    def count(self, hour: int) -> int | None:
-        """How many trades an hour held when its bars were written; None where that is not known."""
-        if self._built(hour) is None:
-            return None
-        return sum(run.last_id - run.first_id + 1 for run in self._runs(hour))
 
     def kept(self, hour: int) -> None:
         """Note that an hour keeps the bars it has, because raw parts of it are gone."""

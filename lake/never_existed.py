@@ -92,7 +92,7 @@ def reconsider(layout: Layout, symbol: str, window: Window) -> Settled:
 def _decide(layout: Layout, ledger: Ledger, hours: Collection[int], written: Collection[int]) -> Settled:
     """Decide about the holes that touch some hours; ``written`` are those whose bars are new though they are dirty."""
     claims = ledger.claims.touching(hours, written)
-    known = {gap.hole: gap for gap in claims}
+    known = {ledger.claims.hole_of(gap): gap for gap in claims}
     proof = KlineProof(layout, ledger, written)
     hold = []
     for hole in ledger.claims.holes(hours):

@@ -1,6 +1,6 @@
 """Reading bars into Arrow: exactly the files of a symbol and window, or of a day."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -22,20 +22,28 @@ def bars(layout: Layout, symbol: str, window: Window, tf: Timeframe = "1s") -> p
     whole = starts_in(window, tf)
     days = [day(layout, symbol, which, whole) for which in whole.days()] if whole else []
     table = pa.concat_tables(days) if days else BARS.empty()
-    return table if tf == "1s" else BARS.conform(rolled_up(table, tf))
+    return table if tf == "1s" else BARS.conform(rolled_up(table, tf, gap_files(layout, symbol)))
 
 
-def rolled_up(bars_1s: pa.Table, tf: Timeframe) -> pa.Table:
+def gap_files(layout: Layout, *symbols: str) -> list[str]:
+    """Return the files of some symbols' gaps that are there, as patterns: they name where trade ids start again."""
+    return [duck.pattern(path) for symbol in symbols if (path := layout.gaps(symbol)).exists()]
+
+
+def rolled_up(bars_1s: pa.Table, tf: Timeframe, gap_files: Sequence[str] = ()) -> pa.Table:
     """Roll seconds up, with the statement behind the views, and take what comes out, whatever is in it.
+
+    Without its gap files (`gap_files`) a bar in which trade ids start again opens with its lowest id.
 
     Raises:
         duckdb.Error: a value cannot be summed.
     """
     with duck.memory() as con:
         con.register("bars_1s", bars_1s)
-        con.execute(duck.sql("macros/rolled_up"))
-        rows = "SELECT * EXCLUDE exchange FROM rolled_up('bars_1s', $width) ORDER BY symbol, window_start"
-        return con.sql(rows, params={"width": seconds(tf)}).to_arrow_table()
+        for name in ("gaps_in", "starts_in", "rolled_up"):
+            con.execute(duck.sql(f"macros/{name}"))
+        rows = "SELECT * EXCLUDE exchange FROM rolled_up('bars_1s', $width, $files) ORDER BY symbol, window_start"
+        return con.sql(rows, params={"width": seconds(tf), "files": list(gap_files)}).to_arrow_table()
 
 
 def day(layout: Layout, symbol: str, which: date, window: Window | None = None) -> pa.Table:

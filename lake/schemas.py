@@ -256,16 +256,32 @@ PARITY = Schema(
 
 GAPS = Schema(
     "gaps",
-    "one symbol, one stretch of trade ids that the lake does not hold; sorted by first_missing_id",
+    "one symbol, one stretch of trade ids that the lake does not hold, or one place where ids start again; sorted by "
+    "first_missing_id",
     (
         _PAIR,
         Column("channel", pa.string(), "", "trade"),
-        Column("first_missing_id", pa.int64(), "", "lowest id of the stretch; the id before it is held"),
-        Column("last_missing_id", pa.int64(), "", "highest id of the stretch; the id after it is held"),
+        Column(
+            "first_missing_id",
+            pa.int64(),
+            "",
+            "lowest id of the stretch; the id before it is held; of a new numbering, the last old id + 1",
+        ),
+        Column(
+            "last_missing_id",
+            pa.int64(),
+            "",
+            "highest id of the stretch; the id after it is held; of a new numbering, the first new id - 1",
+        ),
         Column("from_time", UTC_US, "UTC", "start of the second that has the trade before the stretch"),
         Column("to_time", UTC_US, "UTC", "start of the second that has the trade after the stretch"),
         Column("reason", pa.string(), "", "why the state is what it is; of never existed, the klines that prove it"),
-        Column("state", pa.string(), "", "never existed: the exchange has no trades with these ids"),
+        Column(
+            "state",
+            pa.string(),
+            "",
+            "never existed: no trades have these ids; new numbering: ids start again at to_time",
+        ),
         Column("repaired_from", pa.string(), "", "where the trades were recovered from", null=True),
     ),
 )

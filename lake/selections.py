@@ -16,6 +16,7 @@ import pyarrow as pa
 from lake import duck
 from lake.intervals import Interval, starts_in
 from lake.layout import Layout
+from lake.read import gap_files
 from lake.timeframes import Timeframe, seconds
 from lake.windows import DAY, Window
 
@@ -68,14 +69,13 @@ def bars(layout: Layout, symbols: Sequence[str], window: Window, tf: Timeframe) 
     files = _bar_files(layout, symbols, whole.start.date(), whole)
     if tf == "1s":
         return _selection("bars_1s", symbols, window, **files)
-    return _selection("bars", symbols, window, **files, width=seconds(tf))
+    return _selection("bars", symbols, window, **files, gap_files=gap_files(layout, *symbols), width=seconds(tf))
 
 
 def coverage(layout: Layout, symbols: Sequence[str], window: Window, width: int = 3600) -> Selection:
     """What is held in stretches of ``width`` seconds, which divide a day: the columns of the view `coverage`."""
-    gaps = _there(layout.gaps(symbol) for symbol in symbols)
     files = _bar_files(layout, symbols, None, window)
-    return _selection("coverage", symbols, window, **files, gap_files=gaps, width=width)
+    return _selection("coverage", symbols, window, **files, gap_files=gap_files(layout, *symbols), width=width)
 
 
 def unproved(layout: Layout, symbol: str, window: Window) -> Selection:

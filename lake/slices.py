@@ -45,8 +45,9 @@ SCHEMAS: dict[Source, Schema] = {
 _OWN_TF: dict[Source, Timeframe] = {"bars": "1s", "klines": "1m", "macro": "1m", "funding": "1h"}
 _ONLY = ("macro", "funding")
 """Sources that have no other timeframe."""
+_ROLLING = ["gaps_in", "starts_in", "rolled_up"]
 _MACROS = {
-    "bars": ["bars_in", "rolled_up"],
+    "bars": ["bars_in", *_ROLLING],
     "klines": ["klines_in"],
     "macro": ["macro_in"],
     "funding": ["funding_oi_in"],
@@ -97,7 +98,7 @@ class Slice:
     @property
     def sql(self) -> str:
         """The SQL that the rows are those of: the macros that it needs, and one statement with named parameters."""
-        macros = [name for name in _MACROS[self.source] if name != "rolled_up" or self.tf != "1s"]
+        macros = [name for name in _MACROS[self.source] if name not in _ROLLING or self.tf != "1s"]
         name = "bars_1s" if (self.source, self.tf) == ("bars", "1s") else self.source
         parts = [f"macros/{macro}" for macro in ("own_files", *macros)] + [f"select/{name}"]
         return "\n".join(map(duck.sql, parts))

@@ -13,11 +13,11 @@ from pathlib import Path
 import pyarrow.compute as pc
 from loguru import logger
 
-from lake import hour_bars, locks, never_existed, quarantine, seconds, unread
+from lake import contradictions, hour_bars, locks, never_existed, quarantine, seams, seconds, unread
 from lake.events import Events
 from lake.layout import Layout
 from lake.ledger import Ledger
-from lake.surroundings import Run
+from lake.surroundings import Piece
 from lake.windows import Window, floor_hour, iso
 
 BATCH_BYTES = 256 << 20
@@ -30,7 +30,9 @@ class Built:
 
     ``missing``: seconds without a bar between the first and the last bar of each hour; ``quarantined``: raw lines that
     could not be used; ``kept``: hours left as they are because raw parts are gone; ``seconds``: how long it took;
-    ``never_existed``: trade ids settled as never existed; ``withdrawn``: trade ids of which that was taken back.
+    ``never_existed``: trade ids settled as never existed; ``withdrawn``: trade ids of which that was taken back;
+    ``numberings``: how often trade ids were found to start again (`lake.numbering`); ``contradictions``: lines of the
+    hours built that contradict the trade which holds under their id (`lake.contradictions`).
     """
 
     symbol: str
@@ -42,6 +44,8 @@ class Built:
     seconds: float = 0.0
     never_existed: int = 0
     withdrawn: int = 0
+    numberings: int = 0
+    contradictions: int = 0
 
 
 def pending(layout: Layout, symbols: Iterable[str] | None = None, window: Window | None = None) -> list[str]:
@@ -85,13 +89,17 @@ class _Work:
         self.window, self.compression = window, compression
         self.quarantined = self.kept = self.never_existed = self.withdrawn = 0
         self.tables: dict[int, tuple[int, int]] = {}
+        self.contradictions: dict[int, int] = {}
+        seams.catch_up(layout, ledger, self.events)
+        self.before = ledger.ids.numberings
 
     def result(self, seconds: float) -> Built:
         """Say what was done."""
         rows, missing = (sum(numbers) for numbers in zip(*self.tables.values(), strict=True)) if self.tables else (0, 0)
         return Built(
             self.ledger.symbol, len(self.tables), rows, missing, self.quarantined, self.kept, round(seconds, 3),
-            self.never_existed, self.withdrawn,
+            self.never_existed, self.withdrawn, len({*self.ledger.ids.numberings.starts} - {*self.before.starts}),
+            sum(self.contradictions.values()),
         )  # fmt: skip
 
     def take_in(self) -> None:
@@ -155,34 +163,35 @@ class _Work:
     def _hold(self, hours: Sequence[int]) -> tuple[list[int], set[int]]:
         """Note in the ledger what the hours hold. Returns the hours to write, and those beside them that become dirty.
 
-        An id that another hour holds too (one trade, two trade times) is told apart with both hours in memory, by the
-        same rule from either side; so such hours are built together.
+        Hours with lines of one id (one trade, two trade times) are built together, so that the same rule decides
+        between these lines whichever hour is dirty.
         """
-        found = seconds.hold(self.events, hours)
-        while others := {o for hour, (_, runs) in found.items() for o in self.ledger.sharing(hour, runs)} - set(found):
+        affected = seams.find(self.layout, self.ledger, self.events, hours)
+        found = seconds.hold(self.events, hours, self.ledger.ids.numberings)
+        while others := {o for hour in hours for o in self.ledger.ids.sharing(hour, found[hour])} - set(found):
             hours = sorted({*hours, *others})
             self._load({path: size for hour in hours for path, size in self._parts(hour).items()})
-            found = seconds.hold(self.events, hours)
-        able = [hour for hour in hours if not self._keeps(hour, found[hour][1])]
-        affected: set[int] = set()
+            affected |= seams.find(self.layout, self.ledger, self.events, hours)
+            found = seconds.hold(self.events, hours, self.ledger.ids.numberings)
+        able = [hour for hour in hours if not self._keeps(hour, found[hour])]
         with self.ledger.transaction():
             for hour in able:
-                affected |= self.ledger.holds(hour, *found[hour])
-            stale = self.ledger.stale(affected - set(hours))
+                affected |= self.ledger.ids.holds(hour, found[hour])
+            stale = self.ledger.ids.stale(affected - set(hours))
             self.ledger.mark_dirty(stale)
         return able, set(stale)
 
-    def _keeps(self, hour: int, runs: Iterable[Run]) -> bool:
+    def _keeps(self, hour: int, pieces: Iterable[Piece]) -> bool:
         """Whether an hour keeps its bars, because raw parts are gone (or the ledger is) and it would lose trades.
 
         A trade that another hour has now, by a line with another trade time, is not lost.
         """
-        known = self.ledger.count(hour)
+        known = self.ledger.ids.count(hour)
         if known is not None and not self.ledger.parts_of_hour(hour)[1]:
             return False
         there = hour_bars.there(self.layout, self.ledger.symbol, hour)
         before = 0 if there is None else max(known or 0, pc.sum(there["trade_count"]).as_py() or 0)
-        if sum(run.last_id - run.first_id + 1 for run in runs) >= before or seconds.told(self.events, hour) >= before:
+        if sum(piece.count for piece in pieces) >= before:
             return False
         self._keep(hour)
         return True
@@ -197,8 +206,11 @@ class _Work:
 
     def _write(self, hours: Sequence[int]) -> set[int]:
         """Write the bars of some hours and settle the holes in their ids. Returns the hours that this makes dirty."""
-        surroundings = {hour: self.ledger.surroundings(hour) for hour in hours}
+        found = seconds.contradictions(self.events)
+        surroundings = {hour: self.ledger.ids.surroundings(hour) for hour in hours}
         for hour, table in seconds.build(self.events, surroundings).items():
+            mine = [one for one in found if one.hour == hour]
+            self.contradictions[hour] = contradictions.put(self.layout, self.ledger.symbol, hour, mine)
             hour_bars.write(self.layout, self.ledger.symbol, hour, table, self.compression)
             self.tables[hour] = (len(table), hour_bars.missing(table))
         settled = never_existed.settle(self.layout, self.ledger, hours)
@@ -207,6 +219,6 @@ class _Work:
         with self.ledger.transaction():
             for hour in hours:
                 self.ledger.built(hour, surroundings[hour])
-            stale = self.ledger.stale(settled.hours)
+            stale = self.ledger.ids.stale(settled.hours)
             self.ledger.mark_dirty(stale)
         return set(stale)

@@ -9,7 +9,10 @@ import duckdb
 from lake import duck
 from lake.layout import Layout
 
-MACROS = ("own_files", "bars_in", "rolled_up", "coverage_of", "klines_in", "funding_oi_in", "macro_in", "dxy_of")
+MACROS = (
+    "own_files", "bars_in", "gaps_in", "starts_in", "rolled_up", "coverage_of", "klines_in", "funding_oi_in",
+    "macro_in", "dxy_of",
+)  # fmt: skip
 """The statements behind the views, as table macros of the files or rows that they read (`sql/macros`)."""
 VIEWS = (
     "bars_1s",

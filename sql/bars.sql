@@ -1,6 +1,7 @@
 -- The 1-second bars of some hours, as decimals and integers; text turns into the nearest double only at the very end.
--- Grain: one second that has trades or is proved to have none. Inputs: held, quotes, and from the ledger: edge_rows (the
--- trade before and after each hour) and ends (of each run of ids: whether the trade before and after it is held).
+-- Grain: one second that has trades or is proved to have none. Inputs: held, quotes, contradictions, and from the ledger:
+-- edge_rows (the trade before and after each hour) and ends (of each run of ids: whether the trade before and after it is
+-- held). An hour in which trade ids start again is two hours here, each from hour_us to until_us.
 WITH traded AS (
     SELECT
         second_us,
@@ -13,7 +14,7 @@ WITH traded AS (
     GROUP BY second_us
 ),
 grid AS (
-    SELECT edges.*, hour_us + 1000000 * second AS second_us FROM edge_rows AS edges, range(3600) AS seconds (second)
+    SELECT *, unnest(range(hour_us, until_us, 1000000)) AS second_us FROM edge_rows
 ),
 placed AS (
     SELECT
@@ -30,11 +31,14 @@ placed AS (
 within AS (
     SELECT to_us AS second_us, sum(after_id - before_id - 1)::BIGINT AS ids FROM never WHERE from_us = to_us GROUP BY to_us
 ),
+doubtful AS (
+    SELECT held_second AS second_us FROM contradictions UNION SELECT other_second FROM contradictions
+),
 last_quotes AS (
     SELECT second_us, arg_max(last, (place, last)) AS quote FROM quotes GROUP BY second_us
 )
 SELECT
-    placed.hour_us,
+    placed.hour_us - placed.hour_us % 3600000000 AS hour_us,
     make_timestamptz(placed.second_us) AS window_start,
     coalesce(open, close_before)::VARCHAR::DOUBLE AS open,
     coalesce(high, close_before)::VARCHAR::DOUBLE AS high,
@@ -51,10 +55,10 @@ SELECT
     coalesce(taker_buy_base, 0)::VARCHAR::DOUBLE AS taker_buy_base,
     coalesce(taker_buy_quote, 0)::VARCHAR::DOUBLE AS taker_buy_quote,
     first_trade_id, last_trade_id,
-    trade_count IS NULL OR (
+    placed.second_us NOT IN (SELECT second_us FROM doubtful) AND (trade_count IS NULL OR (
         trade_count + coalesce(within.ids, 0) = last_trade_id - first_trade_id + 1
         AND coalesce(starts.held_before, true) AND coalesce(stops.held_after, true)
-    ) AS complete
+    )) AS complete
 FROM placed
 LEFT JOIN ends AS starts ON starts.hour_us = placed.hour_us AND starts.first_id = placed.first_trade_id
 LEFT JOIN ends AS stops ON stops.hour_us = placed.hour_us AND stops.last_id = placed.last_trade_id

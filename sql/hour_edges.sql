@@ -1,4 +1,5 @@
--- The first and the last trade of each hour, as its neighbours need them. Grain: one hour that has trades. Input: held.
+-- The first and the last trade of each hour, as its neighbours need them. Grain: one hour that has trades, or the
+-- part of it in one numbering. Input: held.
 -- By second, then by id: the first trade of the first second, and the last of the last second with its price.
 SELECT
     hour_us,

@@ -168,6 +168,13 @@ def settled(never_existed: int, withdrawn: int) -> str:
     return new + (f", {many(withdrawn, 'trade id')} no longer settled as never existed" if withdrawn else "")
 
 
+def contradicted(numberings: int, contradictions: int) -> str:
+    """Write how often trade ids start again, and how many lines contradict a trade that is held; nothing of none."""
+    again = f", trade ids start again {many(numberings, 'time')}" if numberings else ""
+    lines = many(contradictions, "line")
+    return again + (f", {lines} kept that contradict a trade under its id" if contradictions else "")
+
+
 def judged(verdict: str, what: str, found: dict[str, Any]) -> State[Any]:
     """Return the state of a validation, its verdict first in the message: Failed on FAIL, else Completed.
 

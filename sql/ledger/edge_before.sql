@@ -1,2 +1,3 @@
--- The nearest hour with trades before an hour. Parameters: symbol, hour.
-SELECT hour, first_id, last_id, last_price FROM edge WHERE symbol = :symbol AND hour < :hour ORDER BY hour DESC LIMIT 1
+-- The nearest hour (or part of one) with trades before a time, in its numbering. Parameters: symbol, hour, start.
+SELECT hour, first_id, last_id, last_price FROM edge
+WHERE symbol = :symbol AND hour < :hour AND hour >= :start ORDER BY hour DESC LIMIT 1

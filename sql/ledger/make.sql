@@ -14,10 +14,11 @@ CREATE INDEX IF NOT EXISTS part_hour_part ON part_hour (part);
 CREATE TABLE IF NOT EXISTS dirty (       -- hours whose raw input has changed since their bars were written
     symbol TEXT, hour INTEGER, PRIMARY KEY (symbol, hour)
 ) WITHOUT ROWID;
+-- edge, run: hour is when the hour begins, or when the part of it begins in which trade ids have started again.
 CREATE TABLE IF NOT EXISTS edge (        -- the first and the last trade of an hour that has trades
     symbol TEXT, hour INTEGER, first_id INTEGER, last_id INTEGER, last_price TEXT, PRIMARY KEY (symbol, hour)
 ) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS run (         -- runs of consecutive trade ids that an hour holds
+CREATE TABLE IF NOT EXISTS run (         -- runs of consecutive trade ids that the lines of an hour name
     symbol TEXT, hour INTEGER, first_id INTEGER, last_id INTEGER, PRIMARY KEY (symbol, first_id, hour)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS run_hour ON run (symbol, hour);
@@ -25,4 +26,8 @@ CREATE INDEX IF NOT EXISTS run_last ON run (symbol, last_id);
 CREATE TABLE IF NOT EXISTS built (       -- what was known of an hour's neighbours when its bars were written
     symbol TEXT, hour INTEGER, surroundings TEXT, PRIMARY KEY (symbol, hour)
 ) WITHOUT ROWID;
-PRAGMA user_version = 1;
+CREATE TABLE IF NOT EXISTS trace (       -- the seconds with trades that decide where a numbering begins (sql/trace.sql)
+    symbol TEXT, second INTEGER, low INTEGER, high INTEGER, falls INTEGER, PRIMARY KEY (symbol, second)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS trace_falls ON trace (symbol, second) WHERE falls;
+PRAGMA user_version = 2;

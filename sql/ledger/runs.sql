@@ -1,2 +1,3 @@
--- The runs of ids that an hour holds. Grain: one run. Parameters: symbol, hour.
-SELECT first_id, last_id FROM run WHERE symbol = :symbol AND hour = :hour ORDER BY first_id
+-- The runs of ids of an hour, and in which part of it they are. Grain: one run. Parameters: symbol, hour.
+SELECT hour, first_id, last_id FROM run
+WHERE symbol = :symbol AND hour >= :hour AND hour < :hour + 3600000000 ORDER BY first_id

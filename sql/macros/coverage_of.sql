@@ -3,49 +3,42 @@
 -- Stretches run from from_time to to_time, of each of the `symbols` even without a bar; without symbols and times, from
 -- a symbol's first bar to its last. seconds_expected: seconds of the stretch that lie in that range; seconds_held: those
 -- with trades; seconds_flat: those in which, as the exchange's ids say, nothing traded; seconds_missing: the rest;
--- seconds_complete: those proved complete. trades_missing: trade ids between those held that no bar has, in the stretch of
--- the bar after the hole; none are known of before the first trade and after the last. A hole that from_time lies in or
--- follows is seen when bars from before it are among the seconds. Trade times go back now and then, so that an id stands a
--- stretch or more after a higher one: of what seems to be missing up to a stretch, the least that any later one leaves is
--- missing indeed. Ids that fall by more than 1,000 begin anew: no hole is known of between the two numberings.
--- gap_files (ledger/gaps, named by a glob or a list) name the ids that never existed: these are not missing. A copy of such
--- a file under another name is not read: ids counted twice would hide a hole.
+-- seconds_complete: those proved complete. trades_missing: trade ids between those held, within one numbering, that no bar
+-- has, in the stretch of the bar after the hole; none are known of before the first trade and after the last of a numbering.
+-- A hole that from_time lies in or follows is seen when bars from before it are among the seconds. Trade times go back now
+-- and then, so that an id stands a stretch or more after a higher one: of what seems to be missing up to a stretch, the
+-- least that any later one leaves is missing indeed.
+-- gap_files (ledger/gaps, named by a glob or a list) name the ids that never existed: these are not missing. They also name
+-- the seconds with which trade ids start again: a new numbering begins.
 -- Why each stretch brings along the empty ones after it: a join with a calendar keeps a filter on symbol from the files.
 CREATE OR REPLACE MACRO coverage_of(seconds, width, symbols, from_time, to_time, gap_files := []::VARCHAR[]) AS TABLE
 WITH never AS (
     SELECT
         symbol, gaps.to_time AS window_start,  -- to_time alone is the macro's parameter
         sum(last_missing_id - first_missing_id + 1)::BIGINT AS never_existed
-    FROM (
-        SELECT
-            NULL::VARCHAR AS symbol, NULL::BIGINT AS first_missing_id, NULL::BIGINT AS last_missing_id,
-            NULL::TIMESTAMPTZ AS to_time, NULL::VARCHAR AS state, NULL::VARCHAR AS path
-        WHERE false
-        UNION ALL BY NAME
-        SELECT * FROM read_parquet(
-            gap_files, allow_empty = (typeof(gap_files) = 'VARCHAR' OR len(gap_files) = 0), filename = 'path',
-            hive_partitioning = false
-        )
-    ) AS gaps
-    WHERE state = 'never existed' AND parse_filename(path) = symbol || '.parquet'
+    FROM gaps_in(gap_files) AS gaps
+    WHERE state = 'never existed'
     GROUP BY ALL
 ),
 rows AS (
-    SELECT symbol, window_start, trade_count, complete, first_trade_id, last_trade_id, never_existed
+    SELECT
+        symbol, window_start, trade_count, complete, first_trade_id, last_trade_id, never_existed,
+        CASE WHEN starts IS NOT NULL
+            THEN coalesce(len(list_filter(starts[symbol], lambda start: start <= window_start)), 0) ELSE 0
+        END AS numbering
     FROM query_table(seconds)
-    LEFT JOIN never USING (symbol, window_start)
+    LEFT JOIN never USING (symbol, window_start), starts_in(gap_files)
     UNION ALL
-    SELECT unnest(symbols::VARCHAR[]), from_time, NULL, NULL, NULL, NULL, NULL
+    SELECT unnest(symbols::VARCHAR[]), from_time, NULL, NULL, NULL, NULL, NULL, NULL
 ),
 counted AS (
     SELECT
         symbol, time_bucket(to_seconds(width), window_start) AS stretch,
-        window_start >= coalesce(from_time, '-infinity'::TIMESTAMPTZ) AS inside,
+        window_start >= coalesce(from_time, '-infinity'::TIMESTAMPTZ) AS inside, numbering,
         count(*) FILTER (trade_count > 0) AS held, count(*) FILTER (trade_count = 0) AS flat,
         count(*) FILTER (complete) AS proved,
         sum(trade_count) + coalesce(sum(never_existed), 0) AS trades,
         min(first_trade_id) AS lowest, max(last_trade_id) AS highest,
-        arg_min(first_trade_id, window_start) AS earliest, arg_max(last_trade_id, window_start) AS latest,
         min(window_start) AS first_second, max(window_start) AS last_second
     FROM rows
     GROUP BY ALL
@@ -53,32 +46,20 @@ counted AS (
 neighbours AS (
     SELECT
         *,
-        lag(latest IGNORE NULLS) OVER in_order AS latest_before, lead(lowest IGNORE NULLS) OVER in_order AS lowest_after,
-        lead(stretch) OVER in_order AS next_stretch
+        lead(lowest IGNORE NULLS) OVER (PARTITION BY symbol, numbering ORDER BY stretch, inside) AS lowest_after
     FROM counted
-    WINDOW in_order AS (PARTITION BY symbol ORDER BY stretch, inside)
-),
-numberings AS (
-    SELECT
-        *,
-        coalesce(coalesce(latest_before, earliest) - latest > 1000, false) AS begins,
-        begins AND coalesce(latest_before - earliest <= 1000, true) AS is_mixed,
-        CASE WHEN is_mixed THEN latest ELSE highest END AS top,
-        count(*) FILTER (begins) OVER in_order AS numbering
-    FROM neighbours
-    WINDOW in_order AS (PARTITION BY symbol ORDER BY stretch, inside)
 ),
 based AS (
     SELECT
         *,
         coalesce(
-            max(top) OVER (
+            max(highest) OVER (
                 PARTITION BY symbol, numbering ORDER BY stretch, inside ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
             ),
             least(lowest, CASE WHEN lowest_after >= lowest - 1000 THEN lowest_after END) - 1
         ) AS base,
-        CASE WHEN NOT is_mixed THEN greatest(top, base) - base - trades END AS net
-    FROM numberings
+        greatest(highest, base) - base - trades AS net
+    FROM neighbours
 ),
 summed AS (
     SELECT *, coalesce(sum(net) OVER (PARTITION BY symbol, numbering ORDER BY stretch, inside), 0) AS so_far FROM based
@@ -96,24 +77,34 @@ linked AS (
         *,
         never_found - coalesce(
             lag(never_found) OVER (PARTITION BY symbol, numbering ORDER BY stretch, inside), least(never_found, 0)
-        ) AS skipped,
-        coalesce(from_time, min(first_second) OVER (PARTITION BY symbol)) AS range_start,
-        coalesce(to_time, max(last_second) OVER (PARTITION BY symbol) + INTERVAL 1 SECOND) AS range_end
+        ) AS skipped
     FROM known
 ),
-stretches AS (
+joined AS (
     SELECT
-        * EXCLUDE stretch, stretch AS counted_stretch,
-        unnest(range(stretch, coalesce(next_stretch, range_end), to_seconds(width))) AS stretch
+        symbol, stretch AS counted_stretch, sum(held) AS held, sum(flat) AS flat, sum(proved) AS proved,
+        sum(skipped) AS skipped, min(first_second) AS first_second, max(last_second) AS last_second
     FROM linked
     WHERE inside
+    GROUP BY ALL
+),
+ranged AS (
+    SELECT
+        *,
+        lead(counted_stretch) OVER (PARTITION BY symbol ORDER BY counted_stretch) AS next_stretch,
+        coalesce(from_time, min(first_second) OVER (PARTITION BY symbol)) AS range_start,
+        coalesce(to_time, max(last_second) OVER (PARTITION BY symbol) + INTERVAL 1 SECOND) AS range_end
+    FROM joined
+),
+stretches AS (
+    SELECT *, unnest(range(counted_stretch, coalesce(next_stretch, range_end), to_seconds(width))) AS stretch FROM ranged
 )
 SELECT
     'binance' AS exchange, symbol, stretch AS window_start,
     date_diff('second', greatest(stretch, range_start), least(stretch + to_seconds(width), range_end)) AS seconds_expected,
-    CASE WHEN stretch = counted_stretch THEN held ELSE 0 END AS seconds_held,
-    CASE WHEN stretch = counted_stretch THEN flat ELSE 0 END AS seconds_flat,
+    CASE WHEN stretch = counted_stretch THEN held ELSE 0 END::BIGINT AS seconds_held,
+    CASE WHEN stretch = counted_stretch THEN flat ELSE 0 END::BIGINT AS seconds_flat,
     seconds_expected - seconds_held - seconds_flat AS seconds_missing,
-    CASE WHEN stretch = counted_stretch THEN proved ELSE 0 END AS seconds_complete,
+    CASE WHEN stretch = counted_stretch THEN proved ELSE 0 END::BIGINT AS seconds_complete,
     CASE WHEN stretch = counted_stretch THEN skipped ELSE 0 END::BIGINT AS trades_missing
 FROM stretches;

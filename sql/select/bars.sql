@@ -8,6 +8,6 @@ WITH seconds AS (
         AND window_start >= $start AND window_start < $end::TIMESTAMPTZ + to_seconds($width)
 )
 SELECT *
-FROM rolled_up('seconds', $width)
+FROM rolled_up('seconds', $width, $gap_files)
 WHERE window_start >= $start AND window_start < $end
 ORDER BY list_position($symbols, symbol), window_start;

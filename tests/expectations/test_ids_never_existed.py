@@ -80,3 +80,18 @@ def test_r7_calls_no_hole_what_never_existed(layout):
     never(layout, inside, inside + 1, 80, 80)
     outcome = check(layout, 240)
     assert (counts(outcome), reasons(outcome)) == ({"R7": 1}, {"revision upstream": 1})
+
+
+def test_r8_compares_nothing_across_a_place_where_ids_start_again_and_sees_the_holes_beside_it(layout):
+    rows = bars(240)
+    begin = next(at for at in range(130, 240) if rows[at]["first_trade_id"] is not None)
+    shifted(rows, begin, 1 - rows[begin]["first_trade_id"])
+    shifted(rows, begin + 40, 2)
+    write_hours(layout, rows)
+    assert counts(check(layout, 240))["R8"] == 2
+    at = [START_US + second * 1_000_000 for second in (begin - 1, begin)]
+    gaps.write(layout, SOL, [Gap(1, 0, *at, "trade ids start again", gaps.NEW_NUMBERING)], gaps.NEW_NUMBERING)
+    outcome = check(layout, 240)
+    assert [row["missing_trades"] for row in rows_of(outcome, "R8")] == [2]
+    assert any("where the trade ids of SOLUSDT start again" in note for note in outcome.notes)
+    assert "R8" not in counts(check(layout, 240, tf="1m")), "the hole is inside a minute"

@@ -147,6 +147,7 @@ def test_the_sql_of_a_receipt_gives_the_rows_of_the_file_again(make, layout, sou
     lists = {
         "files": paths, "hour_files": paths, "day_files": [], "funding_files": [p for p in paths if "/funding/" in p],
         "interest_files": [p for p in paths if "/open_interest/" in p], "width": 300,
+        "gap_files": [p for p in paths if "/gaps/" in p],
     }  # fmt: skip
     known = lists | {name: given[name] for name in ("symbols", "start", "end")}
     *macros, statement = duckdb.extract_statements(told["sql"])
