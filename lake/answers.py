@@ -56,7 +56,7 @@ def _one_line(error: Exception) -> str:
     """DuckDB's message without the query that it quotes."""
     text = " ".join(str(error).split("\n\nLINE ")[0].split())
     if isinstance(error, duckdb.PermissionException):
-        return f"{text.partition(' - ')[0]}: it lies outside of the lake's folder, and nothing else is read here"
+        return f"{text.partition(' - ')[0]}: queries read the lake's Parquet files and nothing else"
     return text
 
 

@@ -45,17 +45,35 @@ def macros() -> duckdb.DuckDBPyConnection:
 
 
 def locked(layout: Layout) -> duckdb.DuckDBPyConnection:
-    """Return such a connection that reads nothing but the lake's folder, and whose settings cannot be changed any more.
+    """Return such a connection for our own statements: it reads only the lake's folder, and its settings are locked.
 
-    No extension, no file or address elsewhere; a link that leads out of the folder is refused too. Inside of the folder
-    DuckDB itself would still write: `lake.sandbox` lets no statement through that does. What does not fit into memory
-    goes to a hidden folder of this connection's own, which DuckDB takes away.
+    No extension, no file or address elsewhere; a link that leads out of the folder is refused too. It could still write
+    inside the folder: SQL of others is for `readonly`. What does not fit into memory goes to a hidden folder of this
+    connection's own, which DuckDB takes away.
     """
     base = layout.base.resolve()
     con = connect(Layout(base))
-    spill = base / f"{_SPILL}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
     # Its pattern too: of a base path such as /data[1] that is the name which DuckDB asks about before it lists files.
-    allowed = [f"{base}{os.sep}", f"{duck.pattern(base)}/"]
+    return _shut(con, base, [f"{base}{os.sep}", f"{duck.pattern(base)}/"])
+
+
+def readonly(layout: Layout) -> duckdb.DuckDBPyConnection:
+    """Return such a connection for SQL of others: its only file system is `lake.readonly`, so nothing can be written.
+
+    The views read ``lake://parquet/…``. The one folder that DuckDB itself writes is the hidden one for what does not
+    fit into memory, as of `locked`.
+    """
+    from lake.readonly import ROOT, LakeFiles  # fsspec: 70 ms that no other command needs
+
+    base = layout.base.resolve()
+    con = duck.memory()
+    con.register_filesystem(LakeFiles(base))
+    con.execute(_sql(ROOT.removesuffix("/")))
+    return _shut(con, base, [ROOT])
+
+
+def _shut(con: duckdb.DuckDBPyConnection, base: Path, allowed: list[str]) -> duckdb.DuckDBPyConnection:
+    spill = base / f"{_SPILL}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
     for name, value in (("temp_directory", str(spill)), ("allowed_directories", allowed)):
         con.execute(f"SET {name} = {duck.literal(value)}")
     con.execute("SET enable_external_access = false")
@@ -70,6 +88,9 @@ def spilled(layout: Layout) -> list[Path]:
 
 def sql(layout: Layout) -> str:
     """Return the SQL that makes every view, with the base path filled in, for any DuckDB 2 client."""
-    base = duck.pattern(layout.base).replace("'", "''")
+    return _sql(duck.pattern(layout.base))
+
+
+def _sql(base: str) -> str:
     statements = [duck.sql(f"macros/{name}") for name in MACROS] + [duck.sql(f"views/{name}") for name in VIEWS]
-    return "\n".join(statements).replace("@@BASE@@", base)
+    return "\n".join(statements).replace("@@BASE@@", base.replace("'", "''"))
