@@ -11,7 +11,7 @@ from typing import Any, Literal, TextIO
 import duckdb
 import pyarrow as pa
 
-from lake import sandbox, sinks
+from lake import duck, sandbox, sinks
 from lake.errors import BadInputError, LakeError
 from lake.windows import iso
 
@@ -52,9 +52,8 @@ def answer(query: str, form: Form, out: TextIO, rows: int = 40) -> None:
             raise LakeError(_one_line(error)) from error
 
 
-def _one_line(error: Exception) -> str:
-    """DuckDB's message without the query that it quotes."""
-    text = " ".join(str(error).split("\n\nLINE ")[0].split())
+def _one_line(error: duckdb.Error) -> str:
+    text = duck.reason(error)
     if isinstance(error, duckdb.PermissionException):
         return f"{text.partition(' - ')[0]}: queries read the lake's Parquet files and nothing else"
     return text

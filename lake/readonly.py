@@ -20,6 +20,8 @@ from typing import Any, NoReturn
 
 from fsspec import AbstractFileSystem
 
+from lake import duck
+
 SCHEME = "lake"
 ROOT = f"{SCHEME}://"
 FOLDERS = (
@@ -127,17 +129,35 @@ class LakeFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no type
     def _listed(self, above: str, *, folders: bool) -> Iterable[str]:
         try:
             with os.scandir(f"{self._base}/{above}") as entries:
-                wanted = [one for one in entries if not one.name.startswith(".")]
+                wanted = [one for one in entries if not one.name.startswith(".") and not one.is_symlink()]
                 return [one.name for one in wanted if (one.is_dir() if folders else one.is_file())]
         except OSError:
             return []
+
+
+def named(base: Path, value: Any) -> Any:
+    """Return the name here of a Parquet file below the lake's folder, ``data/reports/parity.parquet``.
+
+    Of a list or a mapping each value's; what is no such path is returned as it is.
+    """
+    if isinstance(value, list):
+        return [named(base, one) for one in value]
+    if isinstance(value, dict):
+        return {name: named(base, one) for name, one in value.items()}
+    if not isinstance(value, str) or not value.endswith(".parquet") or "://" in value or "\0" in value:
+        return value
+    for above in (f"{duck.pattern(base)}/", f"{base.as_posix()}/"):
+        if value.startswith(above):
+            return ROOT + value.removeprefix(above)
+    place = Path(os.path.realpath(value))
+    return ROOT + place.relative_to(base).as_posix() if place.is_relative_to(base) else value
 
 
 class _File:
     """An open file. Threads share it: each one's ``seek`` holds for its own next ``read``."""
 
     def __init__(self, place: Path) -> None:
-        if not hasattr(os, "O_NOFOLLOW") and place.is_symlink():
+        if place.is_symlink():
             raise PermissionError(f"{place}: cannot be read: it is a link")
         self._number = os.open(place, _READ)
         self._at = 0

@@ -5,7 +5,6 @@ files to read (`lake.views.readonly`). And `lake.statements` lets only statement
 was tried against them, statement by statement on DuckDB 2.0.1: tests/lake/test_sandbox.py.
 """
 
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,7 +46,7 @@ class Connection:
         """
         self.statements(query)
         with _explained():
-            return self._con.sql(self._named(query), params=self._given(params))
+            return self._con.sql(self._named(query), params=readonly.named(self._base, params))
 
     query = sql
 
@@ -55,7 +54,7 @@ class Connection:
         """Run a query; then fetch what it gives from this connection. Raises as `sql`."""
         self.statements(query)
         with _explained():
-            self._con.execute(self._named(query), self._given(params))
+            self._con.execute(self._named(query), readonly.named(self._base, params))
         return self
 
     def cursor(self) -> "Connection":
@@ -93,33 +92,21 @@ class Connection:
             found = _TEXT.match(code, at) if kind == duckdb.token_type.string_const else None
             if found:
                 text = found[1].decode().replace("''", "'")
-                parts += [code[done:at], duck.literal(self._given(text)).encode()]
+                parts += [code[done:at], duck.literal(readonly.named(self._base, text)).encode()]
                 done = found.end()
         return b"".join([*parts, code[done:]]).decode()
-
-    def _given(self, value: Any) -> Any:
-        """The same for a parameter's value, or the values in it."""
-        if isinstance(value, list | tuple):
-            return type(value)(map(self._given, value)) if type(value) in (list, tuple) else value
-        if isinstance(value, dict):
-            return {name: self._given(inner) for name, inner in value.items()}
-        if not isinstance(value, str) or not value.endswith(".parquet") or "://" in value or "\0" in value:
-            return value
-        place = Path(os.path.realpath(value))
-        return readonly.ROOT + place.relative_to(self._base).as_posix() if place.is_relative_to(self._base) else value
 
 
 @contextmanager
 def _explained() -> Iterator[None]:
-    """Say in a line what the file system refused: DuckDB makes a traceback's text of it."""
+    """Say in a line what the file system refused."""
     try:
         yield
     except duckdb.Error as error:
-        text = str(error)
-        if not text.startswith("Traceback"):
+        if not str(error).startswith("Traceback"):
             raise
-        kind, _, reason = text.strip().rpartition("\n")[2].partition(": ")
-        raise (BadInputError if kind == "PermissionError" else LakeError)(reason or kind) from error
+        refused = "\nPermissionError: " in str(error)
+        raise (BadInputError if refused else LakeError)(duck.reason(error)) from error
 
 
 def connect(base: str | Path | None = None) -> Connection:

@@ -6,8 +6,8 @@ make rows are an allow-list too; of the others all are allowed but those that ru
 write (`_DENIED`). Texts are never searched: what a text says matters only to a function that would run it.
 
 Two kinds cannot be serialized. EXPLAIN is taken off its statement. A PIVOT that looks up its columns is two statements
-to DuckDB. Among its words, as DuckDB's own tokenizer splits them, there must be no verb that writes and no function that
-is refused.
+to DuckDB. Among its words, as DuckDB's own tokenizer splits them, there must be no verb that writes and no function
+that is refused.
 
 This is the second lock. The first is that the connection has no file system that can write (`lake.readonly`).
 """
