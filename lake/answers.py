@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
 from numbers import Number
-from typing import Any, Literal, TextIO
+from typing import Any, Literal, TextIO, cast
 
 import duckdb
 import pyarrow as pa
@@ -33,7 +33,7 @@ def answer(query: str, form: Form, out: TextIO, rows: int = 40) -> None:
     last; it says where there are more. CSV has a header, times as ISO 8601 in UTC, the shortest digits that give the
     same number back, nothing for null, and an apostrophe before each text that a spreadsheet would run as a formula
     (`lake.sinks`). JSON is a list of objects, one a line; what is no number in JSON (NaN, infinity) is null there, as
-    null is.
+    null is. On a terminal, characters that it would obey are replaced in CSV and JSON too; a file or pipe gets the data.
 
     Raises:
         BadInputError: it does something else than reading, is no SQL, or leads out of the lake's folder.
@@ -45,7 +45,8 @@ def answer(query: str, form: Form, out: TextIO, rows: int = 40) -> None:
                 raise BadInputError("expected one query, such as crypto-lake sql 'FROM bars_1m LIMIT 5'")
             found = con.execute(query)
             columns = [(str(name), str(kind)) for name, kind, *_ in found.description or ()]
-            {"table": _table, "csv": _csv, "json": _json}[form](con, columns, out, rows)
+            shown = cast(TextIO, _Terminal(out)) if form != "table" and out.isatty() else out
+            {"table": _table, "csv": _csv, "json": _json}[form](con, columns, shown, rows)
         except _REFUSED as error:
             raise BadInputError(_one_line(error)) from error
         except duckdb.Error as error:
@@ -57,6 +58,16 @@ def _one_line(error: duckdb.Error) -> str:
     if isinstance(error, duckdb.PermissionException):
         return f"{text.partition(' - ')[0]}: queries read the lake's Parquet files and nothing else"
     return text
+
+
+class _Terminal:
+    """A terminal that programs' formats are looked at on: it gets no character that it would obey."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    def write(self, text: str) -> int:
+        return self._out.write("\n".join(map(_printable, text.split("\n"))))
 
 
 def _batches(con: sandbox.Connection) -> Iterator[list[tuple[Any, ...]]]:
@@ -164,4 +175,8 @@ def _plain(text: str) -> str:
     """No markup, no control character that a terminal would obey."""
     from rich.markup import escape
 
-    return escape("".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text))
+    return escape(_printable(text))
+
+
+def _printable(text: str) -> str:
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from lake import loopback
 from simulator.budget import budgets
 from simulator.control import control_app
 from simulator.exchange import Exchange, Plan, wall_clock
@@ -127,7 +128,7 @@ class Simulator(Running):
         pump = Pump(self.exchange, self.hub, Tamper(self.faults), self._beat_seconds, self._silent)
         rest = rest_app(self.exchange, self.faults, self._budgets, self._archive_folder, self._yahoo_folder)
         servers = [
-            HttpServer(rest, listeners["rest_port"]), HttpServer(control_app(self), listeners["control_port"])
+            HttpServer(rest, listeners["rest_port"]), HttpServer(loopback.Guard(control_app(self)), listeners["control_port"])
         ]  # fmt: skip
         await self._streams.start(listeners["ws_port"])
         for server in servers:
