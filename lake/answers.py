@@ -33,7 +33,7 @@ def answer(query: str, form: Form, out: TextIO, rows: int = 40) -> None:
     last; it says where there are more. CSV has a header, times as ISO 8601 in UTC, the shortest digits that give the
     same number back, nothing for null, and an apostrophe before each text that a spreadsheet would run as a formula
     (`lake.sinks`). JSON is a list of objects, one a line; what is no number in JSON (NaN, infinity) is null there, as
-    null is. On a terminal, characters that it would obey are replaced in CSV and JSON too; a file or pipe gets the data.
+    null is. On a terminal, control characters are replaced in CSV and JSON too; a file or pipe gets the exact data.
 
     Raises:
         BadInputError: it does something else than reading, is no SQL, or leads out of the lake's folder.
