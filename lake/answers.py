@@ -4,6 +4,7 @@ import csv
 import json
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import date, datetime, time
 from numbers import Number
 from typing import Any, Literal, TextIO, cast
@@ -11,7 +12,7 @@ from typing import Any, Literal, TextIO, cast
 import duckdb
 import pyarrow as pa
 
-from lake import duck, sandbox, sinks
+from lake import duck, sandbox, settings, sinks, views
 from lake.errors import BadInputError, LakeError
 from lake.windows import iso
 
@@ -26,7 +27,7 @@ _REFUSED = (
 _NUMBERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UBIGINT", "UINTEGER", "FLOAT", "DOUBLE"}
 
 
-def answer(query: str, form: Form, out: TextIO, rows: int = 40) -> None:
+def answer(query: str, form: Form, out: TextIO, rows: int = 40, *, confined: bool = False) -> None:
     """Run one query on the lake of the settings in force, which it can only read, and write what it gives.
 
     A table shows the first ``rows`` rows, and, where a terminal has no room for all columns, the first ones and the
@@ -35,11 +36,18 @@ def answer(query: str, form: Form, out: TextIO, rows: int = 40) -> None:
     (`lake.sinks`). JSON is a list of objects, one a line; what is no number in JSON (NaN, infinity) is null there, as
     null is. On a terminal, control characters are replaced in CSV and JSON too; a file or pipe gets the exact data.
 
+    Args:
+        query: SQL.
+        form: A table, CSV or JSON.
+        out: Where to.
+        rows: Of a table at most.
+        confined: As of `lake.sandbox.connect`: this process can write no file afterwards.
+
     Raises:
-        BadInputError: it does something else than reading, is no SQL, or leads out of the lake's folder.
+        BadInputError: it does something else than reading, is no SQL, or asks for other files than the lake's.
         LakeError: it cannot be run to its end.
     """
-    with sandbox.connect() as con:
+    with _connected(confined) as con:
         try:
             if con.statements(query) != 1:
                 raise BadInputError("expected one query, such as crypto-lake sql 'FROM bars_1m LIMIT 5'")
@@ -51,6 +59,17 @@ def answer(query: str, form: Form, out: TextIO, rows: int = 40) -> None:
             raise BadInputError(_one_line(error)) from error
         except duckdb.Error as error:
             raise LakeError(_one_line(error)) from error
+
+
+@contextmanager
+def _connected(confined: bool) -> Iterator[sandbox.Connection]:
+    try:
+        with sandbox.connect(confined=confined) as con:
+            yield con
+    finally:
+        for folder in views.spilled(settings.layout()) if confined else ():
+            with suppress(OSError):
+                folder.rmdir()
 
 
 def _one_line(error: duckdb.Error) -> str:

@@ -109,14 +109,18 @@ def _explained() -> Iterator[None]:
         raise (BadInputError if refused else LakeError)(duck.reason(error)) from error
 
 
-def connect(base: str | Path | None = None) -> Connection:
+def connect(base: str | Path | None = None, *, confined: bool = False) -> Connection:
     """Return a connection to every view of the lake (`config.yml` says where, or ``base``) that only reads.
 
     It reads the lake's Parquet files and nothing else, and cannot write. It loads no extension, and its settings are
     locked.
 
+    Args:
+        base: The lake's folder, where it is not that of the config.yml in force.
+        confined: This whole process, too, gives up writing files, for good, where the system has that (Landlock).
+
     Raises:
         BadInputError: a setting is wrong, or there is no such folder.
     """
     layout = settings.layout(base)
-    return Connection(views.readonly(layout), layout.base.resolve())
+    return Connection(views.readonly(layout, confined=confined), layout.base.resolve())

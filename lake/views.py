@@ -2,11 +2,12 @@
 
 import os
 import uuid
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
 
-from lake import duck
+from lake import duck, landlock
 from lake.layout import Layout
 
 MACROS = ("own_files", "bars_in", "rolled_up", "coverage_of", "klines_in", "funding_oi_in", "macro_in", "dxy_of")
@@ -54,26 +55,38 @@ def locked(layout: Layout) -> duckdb.DuckDBPyConnection:
     base = layout.base.resolve()
     con = connect(Layout(base))
     # Its pattern too: of a base path such as /data[1] that is the name which DuckDB asks about before it lists files.
-    return _shut(con, base, [f"{base}{os.sep}", f"{duck.pattern(base)}/"])
+    return _shut(con, _spill(base), [f"{base}{os.sep}", f"{duck.pattern(base)}/"])
 
 
-def readonly(layout: Layout) -> duckdb.DuckDBPyConnection:
+def readonly(layout: Layout, *, confined: bool = False) -> duckdb.DuckDBPyConnection:
     """Return such a connection for SQL of others: its only file system is `lake.readonly`, so nothing can be written.
 
     The views read ``lake://parquet/…``. The one folder that DuckDB itself writes is the hidden one for what does not
     fit into memory, as of `locked`.
+
+    Args:
+        layout: The lake.
+        confined: The kernel, too, holds this process to that from now on, where it can (`lake.landlock`).
     """
     from lake.readonly import ROOT, LakeFiles  # fsspec: 70 ms that no other command needs
 
     base = layout.base.resolve()
+    spill = _spill(base)
+    if confined:
+        with suppress(OSError):  # there is no such folder, or nobody can write there anyway
+            spill.mkdir(mode=0o700)
+            landlock.write_only_below(spill)
     con = duck.memory()
     con.register_filesystem(LakeFiles(base))
     con.execute(_sql(ROOT.removesuffix("/")))
-    return _shut(con, base, [ROOT])
+    return _shut(con, spill, [ROOT])
 
 
-def _shut(con: duckdb.DuckDBPyConnection, base: Path, allowed: list[str]) -> duckdb.DuckDBPyConnection:
-    spill = base / f"{_SPILL}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+def _spill(base: Path) -> Path:
+    return base / f"{_SPILL}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+
+
+def _shut(con: duckdb.DuckDBPyConnection, spill: Path, allowed: list[str]) -> duckdb.DuckDBPyConnection:
     for name, value in (("temp_directory", str(spill)), ("allowed_directories", allowed)):
         con.execute(f"SET {name} = {duck.literal(value)}")
     con.execute("SET enable_external_access = false")

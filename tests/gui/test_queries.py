@@ -9,7 +9,7 @@ import pytest
 
 from gui import open as gui_open
 from gui import queries, source, state
-from lake import compact, sandbox, selections, views
+from lake import compact, sandbox, selections
 from lake.errors import BadInputError
 from lake.layout import Layout
 from lake.windows import Window
@@ -206,7 +206,7 @@ def test_the_connection_reads_no_file_outside_of_the_lake(layout, con, tmp_path)
 @pytest.mark.parametrize(
     "attack",
     [
-        "FROM json_execute_serialized_sql(json_serialize_sql('WITH x AS (CO'||'PY (SELECT 1) TO ''{base}/x'') FROM x'))",
+        "FROM json_execute_serialized_sql(json_serialize_sql('WITH x AS (CO'||'PY (SELECT 1) TO ''x'') FROM x'))",
         "WITH x AS (COPY (SELECT 1) TO 'lake://reports/x.parquet') FROM x",
         "FROM read_blob('{base}/.prefect/prefect.db')",
         "ATTACH '{base}/x.db'",

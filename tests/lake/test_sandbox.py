@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 import lake
-from lake import files, readonly, sandbox, views
+from lake import duck, files, readonly, sandbox, views
 from lake.errors import BadInputError
 from lake.layout import Layout
 from lake.windows import DAY
@@ -303,6 +303,20 @@ def test_views_give_the_same_rows_as_without_locks(con, layout, view):
     with views.connect(layout) as free:
         query = f"FROM {view} ORDER BY ALL"
         assert con.sql(query).to_arrow_table().equals(free.sql(query).to_arrow_table())
+
+
+@pytest.mark.parametrize("odd", ["{a}", "it's", "%s", "a [1] *", "sp ace", "\\", "币", "a=1", "$x"])
+def test_a_lake_in_a_folder_with_odd_signs_is_asked_in_every_way(tmp_path, odd):
+    layout = Layout(tmp_path / odd)
+    files.write_parquet(layout.hour_file("SOLUSDT", HOUR), bars("SOLUSDT", HOUR, 2), "snappy")
+    files.write_parquet(layout.parity, pa.table({"a": [1]}), "snappy")
+    con = sandbox.connect(layout.base)
+    assert con.sql("SELECT count(*) FROM bars_1s").fetchall() == [(2,)]
+    assert con.sql("FROM read_parquet($file)", params={"file": str(layout.parity)}).fetchall() == [(1,)]
+    assert con.sql(f"FROM {duck.literal(str(layout.parity))}").fetchall() == [(1,)]
+    for form in ("arrow", "duckdb"):
+        rows = lake.bars("SOLUSDT", HOUR, HOUR + DAY, tf="1s", form=form, base=layout.base)
+        assert len(rows) == 2
 
 
 def test_threads_that_read_one_file_do_not_mix_their_places(tmp_path):
