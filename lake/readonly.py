@@ -4,8 +4,9 @@ A connection of `lake.views.readonly` has no other file system: DuckDB's own is 
 false, and no folder is allowed). So SQL, a relation's ``to_parquet`` and whatever a later DuckDB may add cannot write,
 because nothing here can: every file is opened for reading, by this module.
 
-Only Parquet files of the folders of data are there (`FOLDERS`), without hidden ones, and without links that lead out of
-the lake. Through Python a query costs what it costs on DuckDB's own file system, plus 0.2 ms for each file opened.
+Only Parquet files of the folders of data are there (`FOLDERS`), without hidden ones and without links. Going through
+Python costs 0.5 ms a file: 3,420 files of klines are read in 2.9 s instead of 1.0 s (2 cores); a symbol's day or month of
+bars takes as long as on DuckDB's own file system.
 """
 
 import os
