@@ -322,20 +322,19 @@ def test_a_lake_in_a_folder_with_odd_signs_is_asked_in_every_way(tmp_path, odd):
 def test_threads_that_read_one_file_do_not_mix_their_places(tmp_path):
     """DuckDB's threads share a file: each seeks, then reads."""
     path = tmp_path / "bytes"
-    path.write_bytes(bytes(range(256)) * 64)
+    path.write_bytes(bytes(range(100)))
     file = readonly._File(path)
 
-    def read(start):
-        found = []
-        for at in range(start, 16_000, 7):
-            file.seek(at)
-            found.append(file.read(3) == bytes((at + one) % 256 for one in range(3)))
-        return all(found)
+    def elsewhere():
+        file.seek(20)
+        return file.read(2)
 
-    with ThreadPoolExecutor(4) as pool:
-        assert all(pool.map(read, range(8)))
+    file.seek(10)
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(elsewhere).result() == bytes([20, 21])
+    assert file.read(2) == bytes([10, 11])
     file.seek(5)
-    assert [file.read(2), file.read(2), file.tell()] == [b"\x05\x06", b"\x07\x08", 9]
+    assert [file.read(2), file.read(2), file.tell()] == [bytes([5, 6]), bytes([7, 8]), 9]
 
 
 @pytest.mark.parametrize(
