@@ -48,7 +48,7 @@ def sql(
     from lake.errors import LakeError
 
     try:
-        answers.answer(sys.stdin.read() if query == "-" else query, form, sys.stdout, rows)
+        answers.answer(sys.stdin.read() if query == "-" else query, form, sys.stdout, rows, confined=True)
         sys.stdout.flush()
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing is left to say at exit

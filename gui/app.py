@@ -5,6 +5,7 @@ import streamlit as st
 from gui import controls, empty, state, theme
 from gui.open import Lake, opened
 from gui.pages import PAGES
+from lake import duck
 from lake.errors import LakeError
 
 
@@ -33,7 +34,7 @@ def _safe(lake: Lake, view: state.View) -> None:
     except LakeError as error:
         st.error(theme.plain(str(error)))
     except lake.errors as error:
-        st.error(f"The lake cannot be read: {theme.plain(str(error).splitlines()[0])}")
+        st.error(f"The lake cannot be read: {theme.plain(duck.reason(error))}")
 
 
 main()

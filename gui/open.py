@@ -8,7 +8,7 @@ import duckdb
 import streamlit as st
 
 from gui import source, state
-from lake import settings, views
+from lake import sandbox, settings
 from lake.errors import LakeError
 from lake.layout import Layout
 from lake.settings import Settings
@@ -20,7 +20,7 @@ class Lake:
     """The lake's settings, and a connection that has its views."""
 
     settings: Settings
-    con: duckdb.DuckDBPyConnection
+    con: sandbox.Connection
     errors = (duckdb.Error,)
 
     @property
@@ -76,5 +76,5 @@ def now() -> datetime:
 
 
 @st.cache_resource(show_spinner=False)
-def _connection(base_path: str) -> duckdb.DuckDBPyConnection:
-    return views.locked(settings.load().layout)
+def _connection(base_path: str) -> sandbox.Connection:
+    return sandbox.connect()

@@ -4,11 +4,10 @@ import json
 from datetime import datetime
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 
 from gui import days, source, state
-from lake import duck, health, selections
+from lake import duck, health, sandbox, selections
 from lake.layout import Layout
 from lake.schemas import UTC_US
 from lake.timeframes import Timeframe
@@ -26,7 +25,7 @@ COVERAGE = {
     "seconds_missing": "missing", "seconds_complete": "complete", "trades_missing": "trades_missing",
 }  # fmt: skip
 """Columns of the view `coverage`, and what they are called here."""
-Connection = duckdb.DuckDBPyConnection
+Connection = sandbox.Connection
 
 
 def bars(con: Connection, layout: Layout, symbol: str, window: Window, tf: Timeframe) -> pa.Table:

@@ -4,15 +4,14 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 
-from lake import duck, selections
+from lake import duck, sandbox, selections
 from lake.layout import Layout
 from lake.selections import Selection
 
 
-def ask(con: duckdb.DuckDBPyConnection, select: Callable[[], Selection]) -> pa.Table:
+def ask(con: sandbox.Connection, select: Callable[[], Selection]) -> pa.Table:
     """Return the rows of what ``select()`` lists, as `lake.selections.ask` does, on a cursor of this thread's own.
 
     Raises:
@@ -32,7 +31,7 @@ def of(name: str, select: Callable[[], Selection], seconds: int) -> Callable[[],
     return lambda: Selection(duck.sql(f"gui/{name}"), select().params | {"seconds": seconds})
 
 
-def extent(con: duckdb.DuckDBPyConnection, layout: Layout, symbol: str) -> tuple[datetime, datetime] | None:
+def extent(con: sandbox.Connection, layout: Layout, symbol: str) -> tuple[datetime, datetime] | None:
     """Return the first and the last second of a symbol that are held, or None where none is."""
 
     def ends() -> Selection:

@@ -4,14 +4,15 @@ import csv
 import json
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import date, datetime, time
 from numbers import Number
-from typing import Any, Literal, TextIO
+from typing import Any, Literal, TextIO, cast
 
 import duckdb
 import pyarrow as pa
 
-from lake import sandbox, sinks
+from lake import duck, sandbox, settings, sinks, views
 from lake.errors import BadInputError, LakeError
 from lake.windows import iso
 
@@ -26,38 +27,66 @@ _REFUSED = (
 _NUMBERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UBIGINT", "UINTEGER", "FLOAT", "DOUBLE"}
 
 
-def answer(query: str, form: Form, out: TextIO, rows: int = 40) -> None:
+def answer(query: str, form: Form, out: TextIO, rows: int = 40, *, confined: bool = False) -> None:
     """Run one query on the lake of the settings in force, which it can only read, and write what it gives.
 
     A table shows the first ``rows`` rows, and, where a terminal has no room for all columns, the first ones and the
     last; it says where there are more. CSV has a header, times as ISO 8601 in UTC, the shortest digits that give the
     same number back, nothing for null, and an apostrophe before each text that a spreadsheet would run as a formula
     (`lake.sinks`). JSON is a list of objects, one a line; what is no number in JSON (NaN, infinity) is null there, as
-    null is.
+    null is. On a terminal, control characters are replaced in CSV and JSON too; a file or pipe gets the exact data.
+
+    Args:
+        query: SQL.
+        form: A table, CSV or JSON.
+        out: Where to.
+        rows: Of a table at most.
+        confined: As of `lake.sandbox.connect`: this process can write no file afterwards.
 
     Raises:
-        BadInputError: it does something else than reading, is no SQL, or leads out of the lake's folder.
+        BadInputError: it does something else than reading, is no SQL, or asks for other files than the lake's.
         LakeError: it cannot be run to its end.
     """
-    with sandbox.connect() as con:
+    with _connected(confined) as con:
         try:
             if con.statements(query) != 1:
                 raise BadInputError("expected one query, such as crypto-lake sql 'FROM bars_1m LIMIT 5'")
             found = con.execute(query)
             columns = [(str(name), str(kind)) for name, kind, *_ in found.description or ()]
-            {"table": _table, "csv": _csv, "json": _json}[form](con, columns, out, rows)
+            shown = cast(TextIO, _Terminal(out)) if form != "table" and out.isatty() else out
+            {"table": _table, "csv": _csv, "json": _json}[form](con, columns, shown, rows)
         except _REFUSED as error:
             raise BadInputError(_one_line(error)) from error
         except duckdb.Error as error:
             raise LakeError(_one_line(error)) from error
 
 
-def _one_line(error: Exception) -> str:
-    """DuckDB's message without the query that it quotes."""
-    text = " ".join(str(error).split("\n\nLINE ")[0].split())
+@contextmanager
+def _connected(confined: bool) -> Iterator[sandbox.Connection]:
+    try:
+        with sandbox.connect(confined=confined) as con:
+            yield con
+    finally:
+        for folder in views.spilled(settings.layout()) if confined else ():
+            with suppress(OSError):
+                folder.rmdir()
+
+
+def _one_line(error: duckdb.Error) -> str:
+    text = duck.reason(error)
     if isinstance(error, duckdb.PermissionException):
-        return f"{text.partition(' - ')[0]}: it lies outside of the lake's folder, and nothing else is read here"
+        return f"{text.partition(' - ')[0]}: queries read the lake's Parquet files and nothing else"
     return text
+
+
+class _Terminal:
+    """A terminal that programs' formats are looked at on: it gets no character that it would obey."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    def write(self, text: str) -> int:
+        return self._out.write("\n".join(map(_printable, text.split("\n"))))
 
 
 def _batches(con: sandbox.Connection) -> Iterator[list[tuple[Any, ...]]]:
@@ -165,4 +194,8 @@ def _plain(text: str) -> str:
     """No markup, no control character that a terminal would obey."""
     from rich.markup import escape
 
-    return escape("".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text))
+    return escape(_printable(text))
+
+
+def _printable(text: str) -> str:
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)

@@ -46,6 +46,17 @@ _open: WeakSet[duckdb.DuckDBPyConnection] = WeakSet()
 interrupts.also(interrupt)
 
 
+def reason(error: duckdb.Error) -> str:
+    """Return DuckDB's message in a line, without the query that it quotes.
+
+    What a file system in Python raises it makes a traceback's text of: that one's last line then.
+    """
+    text = str(error)
+    if text.startswith("Traceback"):
+        text = text.strip().rpartition("\n")[2].partition(": ")[2]
+    return " ".join(text.split("\n\nLINE ")[0].split())
+
+
 def pattern(path: Path) -> str:
     """Return the glob that finds just this path: DuckDB takes every name of a file for a glob, ``/data[1]`` too."""
     return re.sub(r"[*?[]", r"[\g<0>]", str(path)).replace("\\", "/")

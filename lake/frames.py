@@ -23,7 +23,7 @@ from typing import Any, Literal, get_args
 
 import duckdb
 
-from lake import names, selections, settings, views
+from lake import duck, names, selections, settings, views
 from lake.errors import BadInputError, LakeError
 from lake.intervals import INTERVALS, Interval
 from lake.layout import Layout
@@ -142,12 +142,12 @@ def _answer(
     con = _connection(layout).cursor()
     try:
         if form == "duckdb":
-            return select(layout, symbols, window).on(con)
+            return _relation(layout, select(layout, symbols, window))
         table = selections.ask(con, lambda: select(layout, symbols, window))
     except (duckdb.OutOfMemoryException, duckdb.InterruptException):
         raise
     except duckdb.Error as error:
-        raise LakeError(f"{' '.join(str(error).split())}: move the file away, and make it anew") from error
+        raise LakeError(f"{duck.reason(error)}: move the file away, and make it anew") from error
     return table if form == "arrow" else table.to_pandas()
 
 
@@ -165,4 +165,13 @@ def _time(given: Time, name: str) -> datetime:
     return parse_time(given, name)
 
 
+def _relation(layout: Layout, asked: Selection) -> duckdb.DuckDBPyRelation:
+    """A relation can be asked for more, in SQL too: so it is one of a connection that cannot write."""
+    from lake import readonly  # fsspec: 70 ms that the other forms do not need
+
+    params = readonly.named(layout.base.resolve(), asked.params)
+    return Selection(asked.sql, params).on(_readonly(layout).cursor())
+
+
 _connection = lru_cache(maxsize=8)(views.locked)
+_readonly = lru_cache(maxsize=8)(views.readonly)

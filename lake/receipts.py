@@ -17,6 +17,7 @@ from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, get_args
+from unicodedata import normalize
 
 import duckdb
 import pyarrow as pa
@@ -79,7 +80,7 @@ def written(
 
 
 def verify(path: Path) -> str:
-    """Hold a slice against the receipt beside it; return, in a line, that they agree.
+    """Hold a slice, its name too, against the receipt beside it; return, in a line, that they agree.
 
     Raises:
         BadInputError: there is no such file, no receipt beside it, or that is no receipt.
@@ -92,7 +93,7 @@ def verify(path: Path) -> str:
         raise BadInputError(f"{beside}: no such file")
     try:
         expected, form = _expected(beside)
-        found = {"bytes": path.stat().st_size, "SHA-256": sha256(path)}
+        found = {"file": normalize("NFC", path.name), "bytes": path.stat().st_size, "SHA-256": sha256(path)}
         if found.items() <= expected.items():
             found["rows"] = _counted(path, form)
     except OSError as error:
@@ -120,11 +121,16 @@ def _expected(beside: Path) -> tuple[dict[str, int | str], str]:
     try:
         told = json.loads(beside.read_bytes())
         expected, form = (
-            {"bytes": told["bytes"], "SHA-256": told["sha256"], "rows": told["rows"]},
+            {
+                "file": normalize("NFC", told["file"]),
+                "bytes": told["bytes"],
+                "SHA-256": told["sha256"],
+                "rows": told["rows"],
+            },
             told["parameters"]["format"],
         )
-        if [type(value) for value in expected.values()] != [int, str, int] or form not in get_args(Form):
-            raise TypeError(f"bytes, sha256, rows, format: {[*expected.values(), form]}")
+        if [type(value) for value in expected.values()] != [str, int, str, int] or form not in get_args(Form):
+            raise TypeError(f"file, bytes, sha256, rows, format: {[*expected.values(), form]}")
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         what = f"{type(error).__name__}: {error}"
         raise BadInputError(f"{beside}: is no receipt of a slice ({what[:200]})") from error

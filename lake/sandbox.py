@@ -1,41 +1,27 @@
 """SQL that somebody else wrote: it reads the lake, and does nothing else.
 
-`lake.views.locked` keeps DuckDB inside of the lake's folder and its settings as they are. What DuckDB has no setting
-for is refused here by the statement's kind: COPY, EXPORT and ATTACH, which would write into that folder, and everything
-else that is not a question. A question can have a COPY inside (``WITH x AS (COPY …) FROM x``, kind SELECT): so the word
-is refused wherever it stands, be it in a text, as telling those apart is what an attack would lead astray. Tried
-statement by statement on DuckDB 2.0.1 (tests/lake/test_sandbox.py).
-
-What is not refused: a relation's own ``to_parquet`` and ``to_csv``, which write inside of the lake's folder; they are
-Python that one writes oneself, not SQL that somebody else wrote.
+Two locks, of which each would do. The connection has no file system that could write, and none but the lake's Parquet
+files to read (`lake.views.readonly`). And `lake.statements` lets only statements through whose every part reads. What
+was tried against them, statement by statement on DuckDB 2.0.1: tests/lake/test_sandbox.py.
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import duckdb
 
-from lake import settings, views
-from lake.errors import BadInputError
+from lake import duck, readonly, settings, statements, views
+from lake.errors import BadInputError, LakeError
 
-_READING = {duckdb.StatementType.SELECT, duckdb.StatementType.RELATION}
 _RESULTS = {
     "description", "df", "fetch_df", "fetch_df_chunk", "fetchall", "fetchdf", "fetchmany", "fetchnumpy", "fetchone",
     "interrupt", "register", "rowcount", "table", "to_arrow_reader", "to_arrow_table", "unregister", "view",
 }  # fmt: skip
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
-_COPY = re.compile(r"\bCOPY\b", re.IGNORECASE)
-_EXPLAIN = re.compile(r"\AEXPLAIN\b\s*(ANALYZE\b\s*)?(\([\w\s,]*\)\s*)?", re.IGNORECASE | re.ASCII)
-"""No comment and no quote in it, so that what follows is for DuckDB what it is for us."""
-_QUESTION = re.compile(r"\A(\(|(SELECT|FROM|WITH|PIVOT|UNPIVOT|VALUES|TABLE)\b)", re.IGNORECASE)
-
-
-_REFUSED = (
-    "is refused, as only reading is allowed here: ask with SELECT, FROM, WITH, PIVOT, DESCRIBE, SUMMARIZE, SHOW or "
-    "EXPLAIN; slice-export writes files"
-)
+_TEXT = re.compile(rb"'((?:[^']|'')*\.parquet)'(?!')")
 
 
 class Connection:
@@ -46,29 +32,34 @@ class Connection:
     for another thread. Times are in UTC.
     """
 
-    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, con: duckdb.DuckDBPyConnection, base: Path) -> None:
         self._con = con
+        self._base = base
 
     def sql(self, query: str, params: Any = None) -> duckdb.DuckDBPyRelation:
         """Return what a query gives, as a relation that reads the files whenever it is asked.
 
         Raises:
-            BadInputError: a statement does something else than reading.
-            duckdb.Error: DuckDB does not understand it, or it leads out of the lake's folder.
+            BadInputError: a statement does something else than reading, or names a file that queries may not read.
+            LakeError: a file cannot be read.
+            duckdb.Error: DuckDB does not understand it.
         """
-        return self._con.sql(self._checked(query), params=params)
+        self.statements(query)
+        with _explained():
+            return self._con.sql(self._named(query), params=readonly.named(self._base, params))
 
     query = sql
 
     def execute(self, query: str, params: Any = None) -> Self:
         """Run a query; then fetch what it gives from this connection. Raises as `sql`."""
-        self._con.execute(self._checked(query), params)
+        self.statements(query)
+        with _explained():
+            self._con.execute(self._named(query), readonly.named(self._base, params))
         return self
 
     def cursor(self) -> "Connection":
         """Return another connection to the same views, for another thread."""
-        fresh = self._con.cursor()
-        return Connection(fresh)
+        return Connection(self._con.cursor(), self._base)
 
     def close(self) -> None:
         """Close the connection."""
@@ -89,46 +80,47 @@ class Connection:
 
     def statements(self, query: str) -> int:
         """Return how many statements a query has. Raises as `sql`."""
-        if not isinstance(query, str) or _SURROGATE.search(query):
-            raise BadInputError(f"query {str(query)[:40]!r}: expected SQL as text")
-        found = self._con.extract_statements(query)
-        for statement in found:
-            self._check(statement)
-        return len(found)
+        return statements.check(self._con, query)
 
-    def _checked(self, query: str) -> str:
-        self.statements(query)
-        return query
+    def _named(self, query: str) -> str:
+        """Name a file below the lake's folder, ``'data/reports/parity.parquet'``, as the connection's file system does.
 
-    def _check(self, statement: duckdb.Statement) -> None:
-        text = _without_comments_before(statement.query)
-        try:
-            kind = statement.type
-        except ValueError:  # one that the Python package has no name for, such as UPDATE EXTENSIONS
-            kind = duckdb.StatementType.INVALID
-        if _COPY.search(text):
-            raise BadInputError(f"COPY {_REFUSED}")
-        if kind == duckdb.StatementType.EXPLAIN and (rest := _EXPLAIN.sub("", text)) != text:
-            try:
-                self.statements(rest)  # EXPLAIN ANALYZE runs it
-            except duckdb.ParserException as error:
-                raise BadInputError(f"EXPLAIN of this kind {_REFUSED}") from error
-        elif kind not in _READING and not (kind == duckdb.StatementType.MULTI and _QUESTION.match(text)):
-            raise BadInputError(f"{text.split()[0].upper()} {_REFUSED}")
+        Only a plain text in the SQL becomes another such text, so that what was checked stays true.
+        """
+        code, parts, done = query.encode(), [], 0
+        for at, kind in duckdb.tokenize(query):
+            found = _TEXT.match(code, at) if kind == duckdb.token_type.string_const else None
+            if found:
+                text = found[1].decode().replace("''", "'")
+                parts += [code[done:at], duck.literal(readonly.named(self._base, text)).encode()]
+                done = found.end()
+        return b"".join([*parts, code[done:]]).decode()
 
 
-def _without_comments_before(query: str) -> str:
-    """As DuckDB sees it: its comments nest, and end at a carriage return too."""
-    code = (at for at, kind in duckdb.tokenize(query) if kind != duckdb.token_type.comment)
-    return query.encode()[next(code, 0) :].decode()
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Say in a line what the file system refused."""
+    try:
+        yield
+    except duckdb.Error as error:
+        if not str(error).startswith("Traceback"):
+            raise
+        refused = "\nPermissionError: " in str(error)
+        raise (BadInputError if refused else LakeError)(duck.reason(error)) from error
 
 
-def connect(base: str | Path | None = None) -> Connection:
+def connect(base: str | Path | None = None, *, confined: bool = False) -> Connection:
     """Return a connection to every view of the lake (`config.yml` says where, or ``base``) that only reads.
 
-    It reads nothing outside of the lake's folder, loads no extension, and its settings stay as they are.
+    It reads the lake's Parquet files and nothing else, and cannot write. It loads no extension, and its settings are
+    locked.
+
+    Args:
+        base: The lake's folder, where it is not that of the config.yml in force.
+        confined: This whole process, too, gives up writing files, for good, where the system has that (Landlock).
 
     Raises:
         BadInputError: a setting is wrong, or there is no such folder.
     """
-    return Connection(views.locked(settings.layout(base)))
+    layout = settings.layout(base)
+    return Connection(views.readonly(layout, confined=confined), layout.base.resolve())

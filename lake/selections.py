@@ -8,17 +8,21 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
 
 from lake import duck
+from lake.errors import LakeError
 from lake.intervals import Interval, starts_in
 from lake.layout import Layout
 from lake.read import gap_files
 from lake.timeframes import Timeframe, seconds
 from lake.windows import DAY, Window
+
+if TYPE_CHECKING:
+    from lake import sandbox
 
 DXY = ("EURUSD=X", "USDJPY=X", "GBPUSD=X", "USDCAD=X", "USDSEK=X", "USDCHF=X")
 """The rates that the dollar index is made of (`sql/macros/dxy_of.sql`)."""
@@ -41,12 +45,12 @@ class Selection:
         lists = (value for name, value in self.params.items() if name.endswith("files"))
         return [duck.path(glob) for globs in lists for glob in globs]
 
-    def on(self, con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation:
+    def on(self, con: "duckdb.DuckDBPyConnection | sandbox.Connection") -> duckdb.DuckDBPyRelation:
         """Return the statement's rows as a relation, which reads the files whenever it is asked."""
         return con.sql(self.sql, params=self.params)
 
 
-def ask(con: duckdb.DuckDBPyConnection, select: Callable[[], Selection]) -> pa.Table:
+def ask(con: "duckdb.DuckDBPyConnection | sandbox.Connection", select: Callable[[], Selection]) -> pa.Table:
     """Return the rows of what ``select()`` lists, listed anew where a file has gone meanwhile.
 
     Raises:
@@ -55,8 +59,9 @@ def ask(con: duckdb.DuckDBPyConnection, select: Callable[[], Selection]) -> pa.T
     for attempt in range(_TRIES):
         try:
             return select().on(con).to_arrow_table()
-        except duckdb.IOException:
-            if attempt == _TRIES - 1:
+        except (duckdb.Error, LakeError) as error:
+            gone = isinstance(error, duckdb.IOException) or "\nFileNotFoundError: " in str(error.__cause__ or error)
+            if not gone or attempt == _TRIES - 1:
                 raise
     raise AssertionError
 

@@ -2,11 +2,12 @@
 
 import os
 import uuid
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
 
-from lake import duck
+from lake import duck, landlock
 from lake.layout import Layout
 
 MACROS = (
@@ -48,17 +49,47 @@ def macros() -> duckdb.DuckDBPyConnection:
 
 
 def locked(layout: Layout) -> duckdb.DuckDBPyConnection:
-    """Return such a connection that reads nothing but the lake's folder, and whose settings cannot be changed any more.
+    """Return such a connection for our own statements: it reads only the lake's folder, and its settings are locked.
 
-    No extension, no file or address elsewhere; a link that leads out of the folder is refused too. Inside of the folder
-    DuckDB itself would still write: `lake.sandbox` lets no statement through that does. What does not fit into memory
-    goes to a hidden folder of this connection's own, which DuckDB takes away.
+    No extension, no file or address elsewhere; a link that leads out of the folder is refused too. It could still write
+    inside the folder: SQL of others is for `readonly`. What does not fit into memory goes to a hidden folder of this
+    connection's own, which DuckDB takes away.
     """
     base = layout.base.resolve()
     con = connect(Layout(base))
-    spill = base / f"{_SPILL}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
     # Its pattern too: of a base path such as /data[1] that is the name which DuckDB asks about before it lists files.
-    allowed = [f"{base}{os.sep}", f"{duck.pattern(base)}/"]
+    return _shut(con, _spill(base), [f"{base}{os.sep}", f"{duck.pattern(base)}/"])
+
+
+def readonly(layout: Layout, *, confined: bool = False) -> duckdb.DuckDBPyConnection:
+    """Return such a connection for SQL of others: its only file system is `lake.readonly`, so nothing can be written.
+
+    The views read ``lake://parquet/…``. The one folder that DuckDB itself writes is the hidden one for what does not
+    fit into memory, as of `locked`.
+
+    Args:
+        layout: The lake.
+        confined: The kernel, too, holds this process to that from now on, where it can (`lake.landlock`).
+    """
+    from lake.readonly import ROOT, LakeFiles  # fsspec: 70 ms that no other command needs
+
+    base = layout.base.resolve()
+    spill = _spill(base)
+    if confined:
+        with suppress(OSError):  # there is no such folder, or nobody can write there anyway
+            spill.mkdir(mode=0o700)
+            landlock.write_only_below(spill)
+    con = duck.memory()
+    con.register_filesystem(LakeFiles(base))
+    con.execute(_sql(ROOT.removesuffix("/")))
+    return _shut(con, spill, [ROOT])
+
+
+def _spill(base: Path) -> Path:
+    return base / f"{_SPILL}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+
+
+def _shut(con: duckdb.DuckDBPyConnection, spill: Path, allowed: list[str]) -> duckdb.DuckDBPyConnection:
     for name, value in (("temp_directory", str(spill)), ("allowed_directories", allowed)):
         con.execute(f"SET {name} = {duck.literal(value)}")
     con.execute("SET enable_external_access = false")
@@ -73,6 +104,9 @@ def spilled(layout: Layout) -> list[Path]:
 
 def sql(layout: Layout) -> str:
     """Return the SQL that makes every view, with the base path filled in, for any DuckDB 2 client."""
-    base = duck.pattern(layout.base).replace("'", "''")
+    return _sql(duck.pattern(layout.base))
+
+
+def _sql(base: str) -> str:
     statements = [duck.sql(f"macros/{name}") for name in MACROS] + [duck.sql(f"views/{name}") for name in VIEWS]
-    return "\n".join(statements).replace("@@BASE@@", base)
+    return "\n".join(statements).replace("@@BASE@@", base.replace("'", "''"))

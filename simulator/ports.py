@@ -7,6 +7,8 @@ import socket
 import uvicorn
 from starlette.applications import Starlette
 
+from lake.loopback import Guard
+
 HOST = "127.0.0.1"
 
 
@@ -17,7 +19,7 @@ class PortInUseError(OSError):
 class HttpServer:
     """A uvicorn server on a bound socket, inside a running loop, deaf to signals."""
 
-    def __init__(self, app: Starlette, listener: socket.socket) -> None:
+    def __init__(self, app: Starlette | Guard, listener: socket.socket) -> None:
         self._server = uvicorn.Server(
             uvicorn.Config(app, log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=1)
         )

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from lake import loopback
 from simulator.budget import budgets
 from simulator.control import control_app
 from simulator.exchange import Exchange, Plan, wall_clock
@@ -126,9 +127,8 @@ class Simulator(Running):
         self._streams = StreamPort(self.exchange, self.hub, self.faults, self.limits)
         pump = Pump(self.exchange, self.hub, Tamper(self.faults), self._beat_seconds, self._silent)
         rest = rest_app(self.exchange, self.faults, self._budgets, self._archive_folder, self._yahoo_folder)
-        servers = [
-            HttpServer(rest, listeners["rest_port"]), HttpServer(control_app(self), listeners["control_port"])
-        ]  # fmt: skip
+        control = loopback.Guard(control_app(self))
+        servers = [HttpServer(rest, listeners["rest_port"]), HttpServer(control, listeners["control_port"])]
         await self._streams.start(listeners["ws_port"])
         for server in servers:
             await server.start()

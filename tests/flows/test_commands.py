@@ -192,7 +192,15 @@ def test_a_query_is_a_table_csv_or_json(command, five_seconds):
         ("SELEC 1", "syntax error at or near"),
         ("FROM nowhere", "nowhere does not exist"),
         ("COPY (SELECT 1) TO 'x'", "COPY is refused"),
-        ("FROM read_text('/etc/passwd')", "outside of the lake's folder"),
+        ("FROM read_text('/etc/passwd')", "read_text() is refused"),
+        ("FROM read_blob('.prefect/prefect.db')", "read_blob() is refused"),
+        ("FROM '/etc/passwd.parquet'", "queries read the lake's Parquet files and nothing else"),
+        ("FROM 'lake://.prefect/x.parquet'", "cannot be read: queries only read"),
+        (
+            "FROM json_execute_serialized_sql(json_serialize_sql('WITH x AS (CO'||'PY (SELECT 1) TO ''x'') FROM x'))",
+            "json_execute_serialized_sql() is refused",
+        ),
+        ("WITH x AS (COPY (SELECT 1) TO 'lake://reports/x.csv') FROM x", "COPY is refused"),
         ("ATTACH ':memory:' AS x", "ATTACH is refused"),
         ("SELECT 1; SELECT 2", "expected one query"),
         ("", "expected one query"),
@@ -216,6 +224,12 @@ def test_no_text_of_a_csv_of_a_query_is_a_formula_as_in_a_slice(command):
     assert header == ["'=a", *"bcdefghijkl"]
     assert row[:11] == ["'=1+1", "'-x", "'\t@c", "'＋d", "SOL=", "-0.5", "-7", "-1.5", "", "-inf", "['=']"]
     assert row[11].startswith("'-5 days")
+
+
+def test_a_pipe_gets_the_data_as_it_is(command):
+    query = "SELECT 'a' || chr(27) || '[2J' || chr(155) AS x"
+    assert command("sql", "--format", "csv", query).stdout == "x\na\x1b[2J\x9b\n"
+    assert json.loads(command("sql", "--format", "json", query).stdout) == [{"x": "a\x1b[2J\x9b"}]
 
 
 @pytest.mark.parametrize("arguments", [("sql", "--format", "csv", "SELECT '币'"), ("sql", "SELECT '币'"), ("views",)])

@@ -58,6 +58,17 @@ def test_a_table_that_fits_is_whole(terminal):
     assert shown.rstrip().endswith("1 row")
 
 
+@pytest.mark.parametrize("form", ["csv", "json"])
+def test_a_terminal_obeys_no_character_of_the_data(terminal, form):
+    shown = terminal(
+        100, "sql", "--format", form, "SELECT 'a' || chr(155) || '2J' || chr(8238) || chr(27) || 'cb' AS x"
+    )
+    assert "\x1b" not in shown
+    assert "\x9b" not in shown
+    assert "\u202e" not in shown
+    assert "a\N{REPLACEMENT CHARACTER}2J\N{REPLACEMENT CHARACTER}" in shown
+
+
 @pytest.mark.parametrize(
     ("widths", "room", "out"),
     [

@@ -7,8 +7,10 @@ from datetime import timedelta
 import duckdb
 import pytest
 
+from gui import open as gui_open
 from gui import queries, source, state
-from lake import compact, selections, views
+from lake import compact, sandbox, selections
+from lake.errors import BadInputError
 from lake.layout import Layout
 from lake.windows import Window
 from tests.gui.small import DXY, START, derivatives, macro, seconds, write
@@ -18,7 +20,8 @@ HOUR = Window(START, START + timedelta(hours=1))
 
 @pytest.fixture
 def con(layout):
-    return views.locked(layout)
+    layout.base.mkdir(exist_ok=True)
+    return sandbox.connect(layout.base)
 
 
 def test_minutes_are_those_of_the_lakes_own_view(layout, con):
@@ -189,7 +192,7 @@ def test_a_long_range_is_as_many_points_as_the_browser_is_given(layout, con):
 def test_a_lake_in_a_folder_with_the_signs_of_a_pattern_is_read(tmp_path):
     odd = Layout(tmp_path / "a [1] 'lake' *?")
     write(odd, seconds(120))
-    con = views.locked(odd)
+    con = sandbox.connect(odd.base)
     assert source.extent(con, odd, "SOLUSDT") == (START, START + timedelta(seconds=119))
     assert queries.bars(con, odd, "SOLUSDT", HOUR, "1m").num_rows == 2
 
@@ -198,3 +201,22 @@ def test_the_connection_reads_no_file_outside_of_the_lake(layout, con, tmp_path)
     write(Layout(tmp_path / "other"), seconds(60))
     with pytest.raises(duckdb.PermissionException):
         queries.bars(con, Layout(tmp_path / "other"), "SOLUSDT", HOUR, "1m")
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        "FROM json_execute_serialized_sql(json_serialize_sql('WITH x AS (CO'||'PY (SELECT 1) TO ''x'') FROM x'))",
+        "WITH x AS (COPY (SELECT 1) TO 'lake://reports/x.parquet') FROM x",
+        "FROM read_blob('{base}/.prefect/prefect.db')",
+        "ATTACH '{base}/x.db'",
+        "SET lock_configuration = false",
+    ],
+)
+def test_the_dashboards_own_connection_only_reads(layout, monkeypatch, attack):
+    write(layout, seconds(60))
+    monkeypatch.setenv("LAKE_BASE_PATH", str(layout.base))
+    before = sorted(layout.base.rglob("*"))
+    with pytest.raises(BadInputError, match="is refused"):
+        gui_open.opened().con.sql(attack.format(base=layout.base))
+    assert sorted(layout.base.rglob("*")) == before

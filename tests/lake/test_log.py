@@ -27,6 +27,17 @@ def test_lines_go_to_the_days_file_to_the_console_and_to_who_listens(found, caps
     assert [str(line).strip() for line in heard] == ["bars of SOLUSDT"]
 
 
+@pytest.mark.parametrize("odd", ["{time}", "a{b", "a}b {0}", "%s %(x)s", "it's #1 ~$HOME", "币 é", "-x", "a=1&b;c!"])
+def test_a_base_path_with_odd_signs_is_logged_in(tmp_path, monkeypatch, odd):
+    monkeypatch.setenv("LAKE_BASE_PATH", str(tmp_path / odd))
+    found = settings.load()
+    log.start(found, console=False)
+    logger.info("in {}", found.base_path)
+    logger.remove()
+    (path,) = (tmp_path / odd / "logs").iterdir()
+    assert path.read_text().endswith(f"in {tmp_path / odd}\n")
+
+
 def test_files_older_than_the_retention_go(found):
     found.layout.logs.mkdir(parents=True)
     old, kept = (found.layout.logs / f"crypto-lake_{day}.log" for day in ("2020-01-01", "2020-02-01"))

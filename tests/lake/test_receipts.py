@@ -17,7 +17,7 @@ from tests.conftest import content
 from tests.lake.sliceable import DAYS, everything
 from tests.lake.test_views import DATE
 
-GOOD = '{"bytes": %s, "sha256": "", "rows": 1, "parameters": {"format": "csv"}}'
+GOOD = '{"file": "a.parquet", "bytes": %s, "sha256": "", "rows": 1, "parameters": {"format": "csv"}}'
 
 
 @pytest.fixture
@@ -194,6 +194,15 @@ def test_a_changed_byte_a_shorter_file_and_other_rows_are_told(make, form):
     assert not isinstance(failed.value, BadInputError)
 
 
+def test_a_slice_of_another_name_is_not_what_the_receipt_describes(make):
+    path, _ = make()
+    for one in (path, outputs.receipt_of(path)):
+        one.rename(one.with_name(one.name.replace("a.parquet", "b.parquet")))
+    with pytest.raises(LakeError, match=r"file b\.parquet, the receipt says a\.parquet") as failed:
+        receipts.verify(path.with_name("b.parquet"))
+    assert not isinstance(failed.value, BadInputError)
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -206,6 +215,7 @@ def test_a_changed_byte_a_shorter_file_and_other_rows_are_told(make, form):
         "\xff",
         "[" * 100_000,
         GOOD % '"1"',
+        (GOOD % "1").replace('"a.parquet"', "1"),
         GOOD % "1e999",
         GOOD % "NaN",
         GOOD % "1.5",

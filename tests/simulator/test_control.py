@@ -29,3 +29,20 @@ def test_the_truth_port_tells_trades_quotes_klines_and_what_was_sent(sim):
     assert set(quotes[0]) == {"update_id", "time_us", "bid", "bid_qty", "ask", "ask_qty"}
     for bad in ({}, {"symbol": "NOPE"}, {"symbol": "SOLUSDT", "from": "x"}):
         assert requests.get(f"{sim.control_url}/truth/trades", bad, timeout=5).status_code == 400
+
+
+def test_the_control_port_takes_no_order_from_a_page_of_another_site(sim):
+    url, order = f"{sim.control_url}/faults", {"kind": "drop"}
+    port = sim.control_url.rpartition(":")[2]
+    for headers in (
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1:1"},
+        {"Host": f"evil.example:{port}"},
+        {"Sec-Fetch-Site": "cross-site"},
+    ):
+        for ask in (requests.post, requests.get, requests.delete):
+            assert ask(url, json=order, headers=headers, timeout=5).status_code == 403, headers
+        assert requests.post(f"{sim.control_url}/pause", headers=headers, timeout=5).status_code == 403
+    assert requests.get(url, timeout=5).json() == []
+    assert requests.post(url, json=order, headers={"Origin": sim.control_url}, timeout=5).status_code == 200
