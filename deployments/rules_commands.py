@@ -29,8 +29,8 @@ def allow(
 ) -> None:
     """Allow rules of your own to run, as they are now: look at them first, as they run with your rights.
 
-    Expectations added to a stored suite, and actions added to a checkpoint, are allowed by the file they are in. What is
-    changed later is not allowed any more. What was allowed is kept in your own folder of settings, not in the lake.
+    Expectations added to a stored suite, and actions added to a checkpoint, are allowed by the file they are in. What
+    is changed later is not allowed any more. What was allowed is kept in your own folder of settings.
     """
     from lake import own_rules, settings
     from lake.errors import BadInputError

@@ -18,12 +18,11 @@ from importlib.machinery import all_suffixes
 from pathlib import Path
 from typing import Any
 
-from lake import files, owners
+from lake import files, owners, settings
 from lake.errors import BadInputError, LakeError
 from lake.layout import Layout
 
 PLUGINS = "plugins"
-_STORE = Path("crypto-lake", "allowed-rules")
 _CODE = (*all_suffixes(), ".so", ".pyd", ".dylib", ".dll")
 _CACHE = "__pycache__"
 
@@ -113,8 +112,7 @@ def allowed() -> frozenset[str]:
 
 def store() -> Path:
     """Return the file in which is kept what was allowed: a line of digest and name each."""
-    place = os.environ.get("APPDATA" if os.name == "nt" else "XDG_CONFIG_HOME", "")
-    return (Path(place) if Path(place).is_absolute() else Path.home() / ".config") / _STORE
+    return settings.own_folder() / "allowed-rules"
 
 
 def is_added(expectation: dict[str, Any]) -> bool:

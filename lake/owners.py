@@ -9,9 +9,9 @@ and a disk without permissions (exFAT) shows the same ones for everything; neith
 import os
 import stat
 import sys
+import tempfile
 from pathlib import Path
 
-from lake import files
 from lake.errors import BadInputError
 
 if sys.platform != "win32":
@@ -65,7 +65,7 @@ def _is_private(gid: int) -> bool:
 def _has_permissions(folder: Path) -> bool:
     """Whether a disk keeps permissions: a folder that is made for this user alone is that."""
     try:
-        with files.for_the_owner(), files.scratch_folder(folder, "permissions") as made:
-            return not made.stat().st_mode & 0o077
+        with tempfile.TemporaryDirectory(prefix=".permissions-", dir=folder) as made:
+            return not Path(made).stat().st_mode & 0o077
     except OSError:  # it cannot be written here: others' permissions are as they are shown
         return True

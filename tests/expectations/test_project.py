@@ -5,13 +5,13 @@ import shutil
 import pytest
 
 from expectations import rulepack
-from tests.expectations.test_own import allow
 from tests.expectations.small import (
     bars,
     check,
     plant,
     write_hours,
 )
+from tests.expectations.test_own import allow
 
 
 @pytest.mark.parametrize(
