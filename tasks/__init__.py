@@ -5,7 +5,7 @@ What does not belong here: arithmetic, SQL, paths. If a test must start Prefect 
 Importing this package keeps Prefect from reading ``.env``, ``prefect.toml`` and ``pyproject.toml`` of the folder one
 stands in. With them, a folder of data could name Prefect's server, or a file that sets up logging, which names code.
 What the environment and the user's own profile say is read. Prefect has no switch for it, and makes its settings while
-it is imported, so the one method that lists their sources is replaced as soon as its module is there.
+it is imported, so what reads these files is replaced as soon as the module that has it is there.
 """
 
 import sys
@@ -13,21 +13,17 @@ from collections.abc import Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
-from types import ModuleType
-from typing import Any
+from types import ModuleType, SimpleNamespace
 
-_MODULE = "prefect.settings.base"
-_KEPT = ("InitSettingsSource", "EnvFilterSettingsSource", "ProfileSettingsTomlLoader")
+_MODULE = "prefect.settings.sources"
 
 
-def _without_files(module: ModuleType) -> None:
-    """Let the settings of Prefect have no other sources than `_KEPT`."""
-    all_sources = module.PrefectBaseSettings.settings_customise_sources.__func__
-
-    def sources(cls: type, *given: Any, **named: Any) -> tuple[Any, ...]:
-        return tuple(one for one in all_sources(cls, *given, **named) if type(one).__name__ in _KEPT)
-
-    module.PrefectBaseSettings.settings_customise_sources = classmethod(sources)
+def _reading_no_files(module: ModuleType) -> None:
+    """Let the module find nothing in the files of the current folder; where a profile is, it reads there too."""
+    module.FilteredDotEnvSettingsSource._read_env_files = lambda _: {}
+    module.TomlConfigSettingsSourceBase._read_files = lambda *_, **__: {}
+    module.dotenv = SimpleNamespace(dotenv_values=lambda *_: {})  # type: ignore[attr-defined]
+    module._get_profiles_path_from_toml = lambda *_: None  # type: ignore[attr-defined]
 
 
 class _Watch(MetaPathFinder):
@@ -45,13 +41,13 @@ class _Watch(MetaPathFinder):
 
             def exec_module(module: ModuleType) -> None:
                 run(module)
-                _without_files(module)
+                _reading_no_files(module)
 
             spec.loader.exec_module = exec_module  # type: ignore[method-assign]  # of this one module's loader
         return spec
 
 
 if _MODULE in sys.modules:
-    _without_files(sys.modules[_MODULE])
+    _reading_no_files(sys.modules[_MODULE])
 else:
     sys.meta_path.insert(0, _Watch())
