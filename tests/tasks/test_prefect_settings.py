@@ -34,20 +34,12 @@ def test_the_files_of_a_folder_do_not_configure_prefect_and_the_environment_does
         return done.stdout.splitlines()
 
     assert shown("") == ["http://theirs.invalid/api x.yml 4444 77"] * 2, "what Prefect does by itself"
-    for first in ("import flows", "import tasks", "from flows.slice_export import slice_export"):
-        assert shown(first) == ["None logging.yml 4200 5"] * 2
+    own = {"PREFECT_API_URL": "http://mine.invalid/api", "PREFECT_SERVER_API_PORT": "1234"}
+    assert shown("import flows", **own) == ["http://mine.invalid/api logging.yml 1234 5"] * 2
     (tmp_path / "theirs.toml").write_text(
         'active = "x"\n[profiles.x]\nPREFECT_API_URL = "http://theirs.invalid/api"\nPREFECT_CLIENT_MAX_RETRIES = "77"\n'
     )
-    for name, text in (
-        (".env", "PREFECT_PROFILES_PATH=theirs.toml\nPREFECT_HOME=.\n"),
-        ("prefect.toml", 'profiles_path = "theirs.toml"\n'),
-        ("pyproject.toml", '[tool.prefect]\nprofiles_path = "theirs.toml"\n'), ("pyproject.toml", "[torn"),
-        ("prefect.toml", "[torn"),
-    ):  # fmt: skip
-        for old in (".env", "prefect.toml", "pyproject.toml"):
-            (tmp_path / old).unlink(missing_ok=True)
-        (tmp_path / name).write_text(text)
-        assert shown("import flows") == ["None logging.yml 4200 5"] * 2, text
-    own = {"PREFECT_API_URL": "http://mine.invalid/api", "PREFECT_SERVER_API_PORT": "1234"}
-    assert shown("import flows", **own) == ["http://mine.invalid/api logging.yml 1234 5"] * 2
+    (tmp_path / ".env").write_text("PREFECT_PROFILES_PATH=theirs.toml\nPREFECT_HOME=.\n")
+    (tmp_path / "prefect.toml").write_text('profiles_path = "theirs.toml"\n')
+    (tmp_path / "pyproject.toml").write_text("[torn")
+    assert shown("from flows.slice_export import slice_export") == ["None logging.yml 4200 5"] * 2
