@@ -13,6 +13,7 @@ from filelock import Timeout
 from loguru import logger
 
 from collector.buffer import MOST_LINES, Buffer, Lines, Timed
+from collector.listed import Listed, listed
 from collector.session import STREAMS_PER_CONNECTION, url
 from collector.stream import Line
 from collector.vitals import Vitals
@@ -46,13 +47,17 @@ class Collected:
     seconds: float
 
 
-def collect(settings: Settings, symbols: list[str] | None = None, duration: float | None = None) -> Collected:
+def collect(
+    settings: Settings, symbols: list[str] | None = None, duration: float | None = None, force: bool = False
+) -> Collected:
     """Collect trades and best quotes into raw parts until ``duration`` seconds are over, or a signal asks it to end.
 
-    Parts that an earlier collector left open get their names first. What has been received is written and every part
+    Pairs that the exchange does not list are left out, unless ``force`` (`collector.listed`). Parts that an earlier
+    collector left open get their names first. What has been received is written and every part
     closed before this returns.
 
     Raises:
+        BadInputError: the exchange lists none of the pairs.
         AlreadyRunningError: another collector follows the exchange for this lake.
         LakeError: the lake cannot be written for so long that memory would run out.
     """
@@ -60,7 +65,7 @@ def collect(settings: Settings, symbols: list[str] | None = None, duration: floa
     try:
         with locks.collector(settings.layout).acquire(timeout=_WAIT_FOR_LOCK_S):
             _close_orphans(settings.layout)
-            return asyncio.run(_Collector(settings, names).run(duration))
+            return asyncio.run(_Collector(settings, listed(settings, names, force)).run(duration))
     except Timeout:
         raise AlreadyRunningError(f"{settings.layout.base}: a collector is running for this lake already") from None
 
@@ -77,8 +82,9 @@ def _close_orphans(layout: Layout) -> None:
 
 
 class _Collector:
-    def __init__(self, settings: Settings, symbols: list[str]) -> None:
-        self.settings, self.symbols = settings, symbols
+    def __init__(self, settings: Settings, found: Listed) -> None:
+        self.settings, self.symbols = settings, found.symbols
+        symbols = found.symbols
         self.buffer = Buffer(symbols)
         self.slot_us = round(settings.collector.rotate_seconds * SECOND_US)
         self.parts = Parts(settings.layout.raw_day, settings.collector.rotate_seconds)
@@ -86,7 +92,7 @@ class _Collector:
         size = STREAMS_PER_CONNECTION // 2
         groups = [symbols[at : at + size] for at in range(0, len(symbols), size)]
         self.lines = [Line(url(settings.binance.ws_url, group), self.buffer.take) for group in groups]
-        self.vitals = Vitals(settings.layout, self.buffer, self.lines)
+        self.vitals = Vitals(settings.layout, self.buffer, self.lines, found.unlisted)
         self.trouble = Seldom()
 
     def _bad_folder(self, _: str, day: date) -> Path:

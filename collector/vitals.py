@@ -22,8 +22,11 @@ WRITE_EVERY = 2
 class Vitals:
     """What the collector tells of itself: latencies, the last frame, counts. It never holds collecting up."""
 
-    def __init__(self, layout: Layout, buffer: Buffer, lines: Sequence[Line]) -> None:
-        """Tell about these; nothing is said yet."""
+    def __init__(
+        self, layout: Layout, buffer: Buffer, lines: Sequence[Line], unlisted: Sequence[str] = ()
+    ) -> None:  # fmt: skip
+        """Tell about these, and about pairs that are not recorded; nothing is said yet."""
+        self._unlisted = list(unlisted)
         self._layout, self._buffer, self._lines = layout, buffer, lines
         self._latencies = Latencies()
         self._last_seen: int | None = None
@@ -84,6 +87,7 @@ class Vitals:
             "last_latency_p50_ms": p50, "last_latency_p95_ms": p95, "trades": buffer.trades, "quotes": buffer.quotes,
             "quarantined": buffer.quarantined, "waiting": buffer.waiting,
             "connections": sum(line.connections for line in self._lines), "unwritten": self._unwritten,
+            "unlisted": self._unlisted,
             "unwritten_since_ts": iso(self._unwritten_since) if self._unwritten else None,
         }  # fmt: skip
 

@@ -7,7 +7,6 @@ Without such code the validation runs in this process: a new one costs the impor
 
 import os
 import pickle
-import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -19,13 +18,11 @@ from loguru import logger
 
 from expectations.outcome import Outcome
 from expectations.validate import validate
-from lake import interrupts
+from lake import interrupts, own_rules
 from lake.errors import BadInputError, LakeError
 from lake.layout import Layout
 
 _ROOT = Path(__file__).resolve().parent.parent
-_MODULE = re.compile(r"module_name:\s*['\"]?([\w.]+)")
-_OURS = ("expectations.", "great_expectations")
 _END_S = 10.0
 
 
@@ -60,15 +57,9 @@ def validated(layout: Layout, *given: Any, progress: Callable[[str], None], **mo
 
 
 def has_code(layout: Layout) -> bool:
-    """Tell whether code of a user's takes part in a validation: a plugin, or a module that the project names."""
-    project = layout.reports / "gx"
-    if any((project / "plugins").rglob("*.py")):
-        return True
-    try:
-        text = (project / "great_expectations.yml").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return False
-    return any(not name.startswith(_OURS) for name in _MODULE.findall(text))
+    """Tell whether code of a user's takes part in a validation: where one rule was not allowed, none does."""
+    rules = own_rules.found(own_rules.project(layout))
+    return any(one.is_code for one in rules) and all(one.is_allowed for one in rules)
 
 
 def _heard(said: IO[bytes], progress: Callable[[str], None]) -> Outcome | None:

@@ -8,6 +8,7 @@ import json
 from itertools import count
 from pathlib import Path
 
+from lake import own_rules
 from lake.disk import FULL
 
 _DISK = (*FULL, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
@@ -44,7 +45,7 @@ def doubts(project: Path, suite: str) -> list[str]:
     for path in sorted(project.glob(f"damaged-*/expectations/{suite}.json")):
         where = f"reports/gx/{path.relative_to(project).as_posix()}"
         try:
-            lost = sum(_is_theirs(one) for one in json.loads(path.read_bytes())["expectations"])
+            lost = sum(own_rules.is_added(one) for one in json.loads(path.read_bytes())["expectations"])
         except (ValueError, TypeError, KeyError, AttributeError, OSError):
             found.append(f"expectations of your own may not be run: {where} was put aside, not readable: {_REMEDY}")
             continue
@@ -52,9 +53,3 @@ def doubts(project: Path, suite: str) -> list[str]:
             many = "1 expectation of your own is" if lost == 1 else f"{lost:,} expectations of your own are"
             found.append(f"{many} not run, put aside with a damaged project in {where}: {_REMEDY}")
     return found
-
-
-def _is_theirs(expectation: dict[str, object]) -> bool:
-    """Whether neither the rulepack nor a file of the user's has put an expectation there."""
-    meta = expectation.get("meta")
-    return expectation["type"] != "expect_check_to_hold" and not (isinstance(meta, dict) and "file" in meta)

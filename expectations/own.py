@@ -4,13 +4,14 @@ A file has a docstring (its first line is the rule's title, the rest says why) a
 Great Expectations' expectations, or of subclasses written there. ``SUITES`` names the suites they belong to; without
 it, all; a name that no suite has is told to the reader. A file is a rule named like the file; `severity` ``critical``
 makes the verdict FAIL, ``warning`` INVESTIGATE, ``info`` nothing. Expectations that somebody has added to the stored
-suite are kept, and are the rule ``suite``.
+suite are kept, and are the rule ``suite``. None of it runs before all of it was allowed (`lake.own_rules`).
 """
 
-import importlib.util
 import inspect
 import math
+import os
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -22,7 +23,9 @@ from great_expectations.expectations.expectation import Expectation
 from expectations import suites
 from expectations.limits import TOP
 from expectations.rule import Check, Rule, Severity, rule_id
+from lake import own_rules
 from lake.errors import BadInputError
+from lake.own_rules import OwnRule
 
 if TYPE_CHECKING:
     from great_expectations.core import ExpectationValidationResult
@@ -40,20 +43,36 @@ _NO_SUITE = (
 )
 
 
-def load(project: Path, suite: str) -> tuple[dict[str, list[Expectation]], list[str]]:
+def load(
+    project: Path, suite: str, rules: Sequence[OwnRule]
+) -> tuple[dict[str, list[Expectation]], list[str]]:  # fmt: skip
     """Return the expectations for a suite, by the file that has them, each with its place (`meta`) in it.
 
-    With them, what makes one doubt that all is run which should be: the names in ``SUITES`` that no suite has.
+    With them, what makes one doubt that all is run which should be: the names in ``SUITES`` that no suite has; and the
+    rules that were not allowed. Where there is one of these, no file is run.
+
+    Args:
+        project: The folder of the project.
+        suite: The suite's name.
+        rules: All that is of the user's own there (`lake.own_rules.found`).
 
     Raises:
-        BadInputError: a file does not run, or is not as the module's docstring says; named with the reason.
+        BadInputError: a file does not run, or is not as the module's docstring says; named with the reason. Or
+            expectations were added to a stored suite that were not allowed: with it they would be run.
     """
+    if line := own_rules.not_allowed(rules):
+        if any(not one.is_allowed and one.name.startswith("expectations/") for one in rules):
+            raise BadInputError(line)
+        return {}, [line]
     found: dict[str, list[Expectation]] = {}
     doubts: list[str] = []
-    for path in sorted((project / FOLDER).glob("*.py")):
-        if path.name.startswith(("_", ".")):  # macOS puts a ._NAME.py beside a file on other systems' disks
+    code = [one for one in rules if one.is_code]
+    if code:
+        _import_from(project / own_rules.PLUGINS)
+    for path, content in [(one.path, one.content) for one in code if one.path.parent == project / FOLDER]:
+        if path.suffix != ".py" or path.name.startswith("_"):
             continue
-        module = _run(path)
+        module = _run(path, content)
         wanted = _list(path, module, "EXPECTATIONS", Expectation, None)
         _refuse_what_is_not_its_own(path, wanted)
         named = _list(path, module, "SUITES", str, [suite])
@@ -133,14 +152,20 @@ def result(found: "ExpectationValidationResult", frame: pd.DataFrame, symbol: st
     }
 
 
-def _run(path: Path) -> ModuleType:
+def _import_from(plugins: Path) -> None:
+    """Let rules import what lies in the plugins folder, from its source alone: what was compiled was not looked at."""
+    sys.pycache_prefix, sys.dont_write_bytecode = os.devnull, True
+    if str(plugins) not in sys.path:
+        sys.path.append(str(plugins))
+
+
+def _run(path: Path, content: bytes) -> ModuleType:
     if not _NAME.match(path.stem) or _RULEPACK.match(path.stem) or path.stem == ADDED:
         raise BadInputError(f"{path}: name the file in letters, digits and _, and not as a rule of the rulepack (R1)")
-    spec = importlib.util.spec_from_file_location(f"lake_expectations_{path.stem}", path)
-    assert spec and spec.loader  # noqa: S101  (a path that ends in .py has both)
-    module = importlib.util.module_from_spec(spec)
+    module = ModuleType(f"lake_expectations_{path.stem}")
+    module.__file__ = str(path)
     try:
-        spec.loader.exec_module(module)
+        exec(compile(content, path, "exec", dont_inherit=True), module.__dict__)  # noqa: S102  allowed: these bytes
     except (Exception, SystemExit) as error:
         reason = " ".join(str(error).split())[:300]
         raise BadInputError(f"{path}: {type(error).__name__}: {reason}: mend it, or move it away") from error

@@ -14,9 +14,12 @@ def refuse(layout: Layout, report: Path) -> None:
     """Refuse a file that a report must not be written to.
 
     Raises:
-        BadInputError: it is there and is no report, or lies among the lake's own files, not as ``reports/NAME.md``.
+        BadInputError: it is there and is no report, is not named ``NAME.md``, or lies among the lake's own files,
+            but for ``reports/NAME.md``.
     """
     try:
+        if report.suffix.casefold() != ".md":
+            raise BadInputError(f"report {report}: is not the name of a report: name it NAME.md")
         if outputs.is_own(layout, report) and not _among_reports(layout, report):
             raise BadInputError(f"report {report}: lies among the lake's own files: name reports/NAME.md, or another")
         if outputs.unfit(report) or (report.exists() and not _is_report(report)):
@@ -26,7 +29,8 @@ def refuse(layout: Layout, report: Path) -> None:
 
 
 def _among_reports(layout: Layout, report: Path) -> bool:
-    return report.suffix == ".md" and report.parent.resolve() == layout.reports.resolve()
+    name, own = report.name.casefold(), layout.health_report.name
+    return name != own and not name.startswith(".") and report.parent.resolve() == layout.reports.resolve()
 
 
 def _is_report(path: Path) -> bool:

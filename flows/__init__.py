@@ -14,3 +14,5 @@ os.environ.setdefault("DO_NOT_TRACK", "1")  # on a terminal, importing Prefect 3
 if sys.version_info < (3, 11):  # noqa: UP036  one line, where importing anything else would end in a traceback
     found = ".".join(map(str, sys.version_info[:3]))
     sys.exit(f"crypto-lake: Python {found} is too old, expected 3.11 to 3.13: install one, remove .venv, make install")
+
+import tasks  # noqa: F401  before Prefect: it keeps the files of the current folder out of its settings

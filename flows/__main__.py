@@ -15,7 +15,7 @@ import click
 import typer
 from typer.core import TyperGroup
 
-from deployments import commands, query_commands, service_command
+from deployments import commands, query_commands, rules_commands, service_command
 from flows import flow_commands
 from flows.flow_commands import BAD_INPUT, DONE, FAILED, FLOWS, INTERRUPTED, say
 
@@ -47,6 +47,7 @@ app = typer.Typer(
     "Exit codes: 0 done, 1 failed or done only in part, 2 bad input, 128 + N ended by signal N.",
 )
 app.add_typer(service_command.app, name="service", rich_help_panel=_RUN)
+app.add_typer(rules_commands.app, name="rules", rich_help_panel=commands.CARE)
 app.add_typer(flow_commands.app)
 app.add_typer(query_commands.app)
 app.add_typer(commands.app)

@@ -53,9 +53,10 @@ _Text = str | None
 def collect_live(
     symbols: Annotated[_Text, _option("collect_live", "symbols")] = None,
     duration: Annotated[float | None, _option("collect_live", "duration")] = None,
+    force: Annotated[bool, _option("collect_live", "force")] = False,
 ) -> None:
     """Record trades and best quotes until Ctrl-C."""
-    _run("collect_live", symbols=_listed(symbols), duration=duration)
+    _run("collect_live", symbols=_listed(symbols), duration=duration, force=force)
 
 
 @app.command(

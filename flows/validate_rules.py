@@ -8,6 +8,7 @@ from prefect import State, flow
 from lake import settings
 from lake.backfill import Job
 from lake.errors import LakeError
+from lake.outputs import REPORTS
 from lake.params import End, Out, RulesSource, RulesTimeframe, Series, Start, window
 from lake.settings import Settings
 from lake.windows import DAY, Window
@@ -38,13 +39,14 @@ def validate_rules(
         tf: Length of a bar or kline: 1s or 1m. Those that begin in the range are checked, each as a whole. Left out:
             bars as stored (1s), klines of 1m.
         source: What is checked: bars (the lake's own), klines (the exchange's), macro or derivatives.
-        report: Markdown file to write, in the place of another report at most. Left out: one under the lake's reports/.
-            A relative path is taken from the lake's folder; a run that was ordered from Prefect writes below it alone.
+        report: Markdown file (NAME.md) to write, in the place of another report at most. Left out: one under the lake's
+            reports/. A relative path is taken from the lake's folder. A run ordered from Prefect writes in its folder
+            reports alone: sol.md is reports/sol.md there.
         fetch_klines: Of bars: first fetch the klines that the lake lacks, so that R7 can compare every minute.
     """
     lake, now = settings.load(), datetime.now(UTC)
     span = window(start, end) or Window.of_day(now.date() - DAY)
-    names, place = names_of(lake, source, tf, symbols), named_file(lake.layout, report) if report else None
+    names, place = names_of(lake, source, tf, symbols), named_file(lake.layout, report, REPORTS) if report else None
     if not names:
         raise LakeError(f"no symbol has {source} yet: {_FIRST[source]} first")
     notes = _fetch(lake, names, span) if fetch_klines and source == "bars" else []

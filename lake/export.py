@@ -81,12 +81,13 @@ def slice_to(
         layout: Where the lake is. A relative ``out`` is taken from its base folder.
         wanted: What is asked for (`lake.slices.asked`).
         out: The file.
-        overwrite: Whether a file that is there may be replaced.
+        overwrite: Whether a slice that is there may be replaced; another file never is.
         require_complete: Refuse bars that are not proved complete to the last second, and klines with a candle missing.
         progress: Told before each chunk.
 
     Raises:
-        BadInputError: the file must not be written (`lake.outputs.refuse`), or completeness is not defined here.
+        BadInputError: the file must not be written (`lake.outputs.refuse`, `refuse_foreign`), or completeness is
+            not defined here.
         LakeError: there is no row in the range, there are holes that must not be, a file of the lake cannot be read or
             changed in each of `_TRIES` tries, or the slice cannot be written.
     """
@@ -96,6 +97,7 @@ def slice_to(
         holes.refuse_undefined(wanted)
     with locks.slice_file(layout, out):
         outputs.refuse(layout, out, overwrite)  # while this run waited, another may have written it
+        outputs.refuse_foreign(out)
         for _ in range(_TRIES - 1):
             try:
                 return _tried(layout, wanted, out, overwrite, require_complete, progress)

@@ -231,13 +231,18 @@ def set_aside(path: Path) -> Path:
     return aside
 
 
+def hidden(folder: Path, name: str | None = None) -> list[Path]:
+    """Return the hidden files of writers in a folder, killed or at work: of all files, or of one."""
+    found = ((path, TEMPORARY.fullmatch(path.name)) for path in (folder.iterdir() if folder.is_dir() else ()))
+    return [path for path, match in found if match and name in (None, match["name"]) and path.is_file()]
+
+
 def sweep(folder: Path, name: str | None = None) -> list[Path]:
     """Remove what a killed writer left in a folder, of all files or of one; return what there was.
 
     Call it only while holding the lock of whoever writes there.
     """
-    found = ((path, TEMPORARY.fullmatch(path.name)) for path in (folder.iterdir() if folder.is_dir() else ()))
-    left = [path for path, match in found if match and name in (None, match["name"]) and path.is_file()]
+    left = hidden(folder, name)
     for path in left:
         path.unlink(missing_ok=True)
     return left

@@ -54,7 +54,7 @@ def problems(found: Heartbeat, now: datetime) -> list[Problem]:
     wrong = [_failed(name, parts(found)[name]) for name in failed]
     if found["collector"]["alive"]:
         silent = [] if full else _silent(found["collector"], now)  # what it says of itself is old then
-        wrong = [*_unwritten(found["collector"]), *silent, *wrong, *_stale(found, now)]
+        wrong = [*_unwritten(found["collector"]), *_unlisted(found["collector"]), *silent, *wrong, *_stale(found, now)]
     wrong = [*full, *wrong]
     return [one for one in wrong if one.part not in ON_DEMAND]
 
@@ -103,6 +103,17 @@ def _unwritten(collector: dict[str, Any]) -> list[Problem]:
     since = f" since {short(collector.get('unwritten_since_ts'))} UTC"
     what = f"{collector['unwritten']}{since}: {collector.get('waiting') or 0:,} lines wait in memory"
     return [Problem("collector", what, f"they are written as soon as that works: {MAKE_ROOM}")]
+
+
+def _unlisted(collector: dict[str, Any]) -> list[Problem]:
+    if not (names := collector.get("unlisted")):
+        return []
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    what = f"does not record {', '.join(names[:_NAMED])}{more}: the exchange does not list them"
+    return [Problem("collector", what, "correct symbols in config.yml, or crypto-lake collect-live --force")]
+
+
+_NAMED = 10
 
 
 def _silent(collector: dict[str, Any], now: datetime) -> list[Problem]:

@@ -1,8 +1,9 @@
 """Symbols, as folder names and cell values that nothing can be hidden in.
 
-The exchange lists symbols that are not ASCII (``币安人生USDT``), so letters of scripts without capitals are taken. Of
-others (Cyrillic, Greek) they look like ours and are not, nor are those that run from right to left, path separators,
-dots, quotes, brackets, control and bidirectional characters: a symbol becomes a folder, an SQL value, a page's cell.
+The exchange lists symbols that are not ASCII (``币安人生USDT``), so Chinese, Japanese and Korean letters are taken. No
+other letter is: many look like ours (Cyrillic, Greek, Lisu), are invisible (Hangul fillers), become ours when they are
+folded (``ſ``, ``ı``, ``ﬁ``, full-width letters), or run from right to left. Nor are path separators, dots, quotes,
+brackets, control and bidirectional characters: a symbol becomes a folder, an SQL value, a page's cell.
 """
 
 import re
@@ -12,7 +13,11 @@ from collections.abc import Iterable
 from lake.errors import BadInputError
 
 _MAX_LENGTH = 40
-_WINDOWS_DEVICES = {"CON", "PRN", "AUX", "NUL", *(f"{n}{i}" for n in ("COM", "LPT") for i in range(1, 10))}
+_WINDOWS_DEVICES = {"CON", "PRN", "AUX", "NUL", *(f"{n}{i}" for n in ("COM", "LPT") for i in range(10))}
+_LETTERS = ("CJK UNIFIED IDEOGRAPH-", "HANGUL SYLLABLE ", "HIRAGANA LETTER ", "KATAKANA LETTER ")
+"""How Unicode's names of the letters begin that a symbol may have besides ASCII's."""
+_LIKE_OURS = frozenset("丨丅乂丫")
+"""Chinese letters that look like I, T, X and Y."""
 _NO_PATH = frozenset('<>"|?*')
 _TICKER = re.compile(rf"[A-Z0-9^][A-Z0-9.=^&_-]{{0,{_MAX_LENGTH - 1}}}")
 """Yahoo's symbols: ``BRK-B``, ``0700.HK``, ``^GSPC``, ``EURUSD=X``, ``M&M.NS``, ``NIFTY_FIN_SERVICE.NS``, and options,
@@ -23,10 +28,11 @@ def symbol(text: str) -> str:
     """Return ``text`` as a symbol in the exchange's capitals.
 
     Raises:
-        BadInputError: not 1 to 40 letters and digits, or a name Windows keeps for a device.
+        BadInputError: not 1 to 40 letters and digits as described above, or a name Windows keeps for a device.
     """
-    name = unicodedata.normalize("NFC", text).upper() if isinstance(text, str) else ""
-    if not name or not all(map(_plain, name)) or len(name) > _MAX_LENGTH or name in _WINDOWS_DEVICES:
+    whole = isinstance(text, str) and 0 < len(text) <= _MAX_LENGTH and all(map(_plain, text))
+    name = text.upper() if whole else ""
+    if not name or unicodedata.normalize("NFKC", name) != name or name in _WINDOWS_DEVICES:
         raise BadInputError(
             f"symbol {str(text)[:60]!r}: expected 1 to {_MAX_LENGTH} letters and digits, such as SOLUSDT"
         )
@@ -34,10 +40,10 @@ def symbol(text: str) -> str:
 
 
 def _plain(letter: str) -> bool:
-    """Whether it is one of ours, or of a script that has no capitals and runs from left to right."""
+    """Whether it is one of ours, or Chinese, Japanese or Korean and unlike ours; capitals are made of ours alone."""
     if letter.isascii():
         return letter.isalnum()
-    return unicodedata.category(letter) == "Lo" and unicodedata.bidirectional(letter) == "L"
+    return unicodedata.name(letter, "").startswith(_LETTERS) and letter not in _LIKE_OURS
 
 
 def symbols(names: Iterable[str]) -> list[str]:

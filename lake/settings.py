@@ -23,6 +23,7 @@ from lake.layout import Layout
 from lake.names import path as checked_path
 from lake.names import symbols as checked_symbols
 from lake.names import tickers as checked_tickers
+from lake.owners import refuse_strangers
 from lake.sections import Binance, Collector, Listener, Logging, MacroMinute, Notify, Server, Transformer, Validation
 
 CONFIG_VARIABLE = "LAKE_CONFIG"
@@ -76,13 +77,23 @@ def config_file() -> Path | None:
     """Return the `config.yml` in force, or None where there is none and the defaults hold.
 
     Raises:
-        BadInputError: ``LAKE_CONFIG`` names a file that is not there.
+        BadInputError: ``LAKE_CONFIG`` names a file that is not there; or the file in the folder one stands in is
+            another user's, or others may write to it. One that ``LAKE_CONFIG`` names is taken at its user's word.
     """
     if named := os.environ.get(CONFIG_VARIABLE):
         if not Path(named).is_file():
             raise BadInputError(f"{CONFIG_VARIABLE}={named}: no such file: name a config.yml, or unset it")
         return Path(named).resolve()
-    return next((path for path in (Path.cwd() / "config.yml", _ROOT / "config.yml") if path.is_file()), None)
+    here, ours = Path.cwd() / "config.yml", _ROOT / "config.yml"
+    if here.is_file() and here != ours:
+        refuse_strangers(here, f"name it in {CONFIG_VARIABLE}")
+    return next((path for path in (here, ours) if path.is_file()), None)
+
+
+def own_folder() -> Path:
+    """Return the folder in which this user's settings of crypto-lake are, outside of every lake."""
+    place = Path(os.environ.get("APPDATA" if os.name == "nt" else "XDG_CONFIG_HOME", ""))
+    return (place if place.is_absolute() else Path.home() / ".config") / "crypto-lake"
 
 
 def variables() -> list[str]:
@@ -94,7 +105,8 @@ def load() -> Settings:
     """Return the settings in force.
 
     Raises:
-        BadInputError: one line that names the key, or the place in the file, and what was expected there.
+        BadInputError: one line that names the key, or the place in the file, and what was expected there. Or the lake's
+            folder is another user's, or others may write to it, and ``LAKE_BASE_PATH`` does not name it.
     """
     path = config_file()
     values = _file_values(path) if path else {}
@@ -114,6 +126,8 @@ def load() -> Settings:
     except BadInputError as error:
         raise BadInputError(f"{_source(key, values, path)}: {error}") from None
     base = _base(found.base_path, values, path)
+    if not os.environ.get("LAKE_BASE_PATH"):
+        refuse_strangers(Path(base), "name it in LAKE_BASE_PATH")
     return found.model_copy(update={"symbols": names, "macro_minute": macro, "base_path": base})
 
 

@@ -25,6 +25,7 @@ class Collector:
         self.layout = layout
         settings = {
             "LAKE_BASE_PATH": str(layout.base), "LAKE_BINANCE__WS_URL": sim.ws_url,
+            "LAKE_BINANCE__REST_URL": sim.rest_url,
             "LAKE_COLLECTOR__ROTATE_SECONDS": str(rotate), "LAKE_COLLECTOR__FLUSH_SECONDS": "0.1",
             "WEBSOCKETS_BACKOFF_INITIAL_DELAY": "0.1", "WEBSOCKETS_BACKOFF_MIN_DELAY": "0.1",
         }  # fmt: skip

@@ -169,6 +169,7 @@ def test_raw_taken_away_under_a_running_collector_is_begun_anew(layout, sim):
 def test_where_nobody_listens_it_says_so_and_stops_at_once_when_told(layout):
     class Nobody:
         ws_url = "ws://127.0.0.1:9"
+        rest_url = "http://127.0.0.1:9"
 
     with Collector(layout, Nobody, "--symbols", "BTCUSDT", WEBSOCKETS_BACKOFF_MIN_DELAY="60") as collector:
         wait(lambda: "cannot connect" in log(layout))

@@ -183,10 +183,29 @@ def test_one_that_fails_is_named_and_the_other_is_built(stack, bars):
 def test_a_slice_is_ordered_from_a_shell_as_any_prefect_user_does(stack, bars):
     done = stack.prefect(
         "deployment", "run", "slice-export/local", "-p", 'symbols=["DOTUSDT"]', "-p", "start=2025-10-20", "-p",
-        "end=2025-10-21", "-p", "out=slices/a.csv", "-p", "format=csv", "--watch",
+        "end=2025-10-21", "-p", "out=a.csv", "-p", "format=csv", "--watch",
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert len((stack.layout.base / "slices" / "a.csv").read_text().splitlines()) == 7
+
+
+def test_a_form_writes_slices_and_reports_to_their_folders_and_replaces_nothing_of_the_lake(stack, bars):
+    span = {"symbols": ["DOTUSDT"], "start": "2025-10-20", "end": "2025-10-21"}
+    database = stack.layout.base / ".prefect" / "prefect.db"
+    database.parent.mkdir()
+    database.write_bytes(b"SQLite format 3")
+    (stack.layout.base / "slices").mkdir(exist_ok=True)
+    (stack.layout.base / "slices" / "mine.csv").write_text("mine")
+    outs = (str(database), "slices/../.prefect/profiles.toml", "mine.csv")
+    ordered = [stack.api.run("slice-export/local", out=out, overwrite=True, **span) for out in outs]
+    ordered.append(stack.api.run("validate-rules/local", report="config.yml", **span))
+    for run in [stack.api.wait(one, RUN_S, FINAL) for one in ordered]:
+        assert run.type == "FAILED", run.message
+        assert any(word in run.message for word in ("ordered from Prefect", "not replaced", "own files", "NAME.md"))
+    assert database.read_bytes() == b"SQLite format 3"
+    assert not (stack.layout.base / ".prefect" / "profiles.toml").exists()
+    assert (stack.layout.base / "slices" / "mine.csv").read_text() == "mine"
+    assert not list(stack.layout.base.rglob("config.yml"))
 
 
 @pytest.mark.parametrize(

@@ -59,14 +59,15 @@ def test_a_file_that_is_wrong_is_bad_input_in_a_process_of_its_own_too(layout):
         validated(layout)
 
 
-def test_code_takes_part_where_a_plugin_or_a_module_of_ones_own_is_named_and_not_in_a_project_as_we_make_it(layout):
+def test_code_takes_part_where_all_rules_were_allowed_and_not_in_a_project_as_we_make_it(layout):
     write_hours(layout, bars(60))
     assert not apart.has_code(layout)
     validate(layout, [SOL], MINUTE, now=LATER)
     assert not apart.has_code(layout)
-    yml = layout.reports / "gx" / "great_expectations.yml"
-    yml.write_text(yml.read_text() + "# module_name: mine\n")
+    path = put(layout, NOW)
     assert apart.has_code(layout)
+    path.write_text(LATE)
+    assert not apart.has_code(layout)
 
 
 def test_the_command_ends_with_one_line_and_exit_code_1(layout):

@@ -6,6 +6,7 @@ import pytest
 
 from expectations import rulepack
 from expectations.outcome import Outcome
+from lake import own_rules
 from lake.errors import BadInputError, LakeError
 from tests.expectations import test_derivatives as derivatives
 from tests.expectations.small import at, bars, check, counts, plant, rows_of, write_hours
@@ -25,7 +26,13 @@ def put(layout, text, name="busy.py"):
     path = layout.reports / "gx" / "plugins" / "expectations" / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
+    allow(layout)
     return path
+
+
+def allow(layout):
+    """Allow all that is of the user's own, as `crypto-lake rules allow` does."""
+    own_rules.allow(own_rules.found(own_rules.project(layout)))
 
 
 def page(outcome: Outcome) -> str:
@@ -84,6 +91,7 @@ def test_a_file_may_name_its_suites_and_one_that_is_gone_is_not_run_any_more(lay
     write_hours(layout, plant(bars(60), [3], trade_count=5_000))
     assert check(layout, 60).verdict == "PASS"
     path.write_text(BUSY.format(severity="critical"))
+    allow(layout)
     assert check(layout, 60).verdict == "FAIL"
     path.unlink()
     assert check(layout, 60).verdict == "PASS"
@@ -156,6 +164,9 @@ def test_an_expectation_added_to_the_stored_suite_is_kept_and_run(layout):
     context = gx.get_context(mode="file", project_root_dir=layout.reports)
     suite = context.suites.get("bars_1s")
     suite.add_expectation(gxe.ExpectColumnValuesToBeBetween(column="trade_count", max_value=1_000, severity="warning"))
+    with pytest.raises(BadInputError, match=r"expectations/bars_1s\.json: .*crypto-lake rules allow"):
+        check(layout, 60)
+    allow(layout)
     for _ in range(2):
         outcome = check(layout, 60)
         assert (outcome.verdict, counts(outcome)) == ("INVESTIGATE", {"suite": 1})
@@ -179,6 +190,7 @@ def test_expectations_added_to_the_suites_of_two_tables_all_count_as_severe_as_t
             context.suites.get(suite).add_expectation(
                 gxe.ExpectTableRowCountToEqual(value=1_000_000 + number, severity=severity)
             )
+    allow(layout)
     outcome = derivatives.validated(layout)
     assert (outcome.verdict, counts(outcome)) == (verdict, {"suite": sum(map(len, severities.values()))})
 
@@ -225,6 +237,9 @@ def test_an_action_added_to_the_stored_checkpoint_runs_once_after_the_pages_and_
     checkpoint = context.checkpoints.get("bars_1s")
     checkpoint.actions = [*checkpoint.actions, TellSomebody(name="tell")]
     checkpoint.save()
+    assert "checkpoints/bars_1s.json" in check(layout, 60).notes[0]
+    assert heard == []
+    allow(layout)
     outcome = check(layout, 60, symbols=("SOLUSDT", "SUIUSDT"))
     assert (outcome.verdict, heard) == ("FAIL", [(False, 2)])
     assert outcome.data_docs.is_file()

@@ -10,6 +10,7 @@ import pytest
 from lake.layout import Layout
 from tests import browser
 from tests.expectations.small import SOL, START, bars, check, next_id, plant, write_hours
+from tests.expectations.test_own import allow
 
 pytestmark = [
     pytest.mark.slow,
@@ -36,6 +37,13 @@ def site(tmp_path_factory):
         f'"""Busy: {EVIL}\n\n{EVIL}"""\nimport great_expectations.expectations as gxe\n'
         f"EXPECTATIONS = [gxe.ExpectColumnValuesToBeBetween(column='trade_count', max_value=9, description={EVIL!r})]\n"
     )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CONFIG_HOME", str(layout.base.parent / "config"))
+        allow(layout)
+        yield _site(layout)
+
+
+def _site(layout):
     rows = plant(plant(bars(120), [7], open=None), [9], symbol=EVIL)
     write_hours(layout, plant([row for row in rows if row["window_start"].second != 30], [40], trade_count=1_234_567))
     tomorrow = START + timedelta(days=1)

@@ -5,8 +5,9 @@ The parameters are those of the flows that prefect.yaml names: a new one is cove
 
 import inspect
 import os
+import shutil
 from pathlib import Path
-from types import NoneType
+from types import MappingProxyType, NoneType
 from typing import Literal, get_args, get_origin
 
 import pytest
@@ -20,6 +21,8 @@ from flows.__main__ import main
 from flows.flow_commands import _checked as checked
 from lake import params
 from lake.errors import BadInputError
+from lake.layout import Layout
+from tasks.places import named_file
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 ENTRYPOINTS = [one["entrypoint"] for one in yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]]
@@ -40,6 +43,14 @@ PATHS = [
     "logs/../raw/x", "ledger/x", "locks/x", "reports/data_docs/index.html", "logs/health/heartbeat.json",
 ]  # fmt: skip
 OUTSIDE = ["../x", "/etc/x", "out/x", "{outside}/x", "{outside}/there", "slices/../../x", "~/x", "//etc/x"]
+ORDERED = [
+    ".prefect/prefect.db", ".prefect/profiles.toml", "slices/.x", "slices/.x/y", "reports/.x.md", ".x.md", "~",
+    "slices", "slices/../.prefect/x", "reports/../config.yml", "{lake}/config.yml", "{lake}/.prefect/prefect.db",
+    "{lake}/there", "{lake}/slices/../there", "slices/out/x", "slices/out/x.md", "reports/out/x.md", "{lake}/raw/x.md",
+    "slices/theirs.csv", "reports/theirs.md", "reports/health.md", "reports/data_docs/x.md", "reports/gx/x.yml",
+    "slices/x.receipt.json", "reports/gx/plugins/expectations/x.py", "./../x.md", "slices/a\nb", "reports/\u202ecod.md",
+    "slices/theirs.csv/x.md", "reports/theirs.md/x.md", "config.yml/../../x",
+]  # fmt: skip
 NO_BOOL = ["maybe", "2", "", "<script>"]
 BY_TYPE = {
     params.Symbols: TEXTS, params.Tickers: TEXTS, params.Series: TEXTS, params.Start: TEXTS + NUMBERS,
@@ -104,9 +115,9 @@ def everything(folder):
     return {path: path.read_text() if path.is_file() else path.is_symlink() for path in found}
 
 
-def run(flow, name, value):
+def run(flow, name, value, more=MappingProxyType({})):
     """Run a flow's plain function with one parameter so, its types checked as Prefect and the command line do."""
-    given = NEEDED.get(flow, {}) | {name: value}
+    given = NEEDED.get(flow, {}) | {name: value, **more}
     listed = {key: [one] if key in ("symbols", "tickers") else one for key, one in given.items()}
     return FLOWS[flow](**checked(FLOWS[flow], listed))
 
@@ -133,8 +144,35 @@ def test_every_parameter_of_every_flow_refuses_what_is_hostile(lake, tmp_path, f
 def test_a_run_that_a_form_has_ordered_names_no_file_outside_of_the_lake(lake, tmp_path, monkeypatch, flow, name):
     monkeypatch.setattr(deployment, "get_id", lambda: "of a deployment")
     monkeypatch.setitem(deployment.FIELDS, "id", lambda: "of a deployment")
-    places = [place.replace("{outside}", str(tmp_path / "outside")) for place in OUTSIDE]
-    assert [place for place in places if not refused(run, flow, name, place)] == []
+    for folder in ("slices", "reports"):
+        (lake.base / folder).mkdir(exist_ok=True)
+        (lake.base / folder / "out").symlink_to(tmp_path / "outside")
+        (lake.base / folder / f"theirs.{'csv' if folder == 'slices' else 'md'}").write_text("theirs")
+    before = everything(tmp_path)
+    wanted = [place.replace("{outside}", str(tmp_path / "outside")) for place in OUTSIDE + ORDERED
+              if flow == "validate_rules" or not place.startswith("reports/") or ".." in place]  # fmt: skip
+    places = [place.replace("{lake}", str(lake.base)) for place in wanted]
+    more = {"overwrite": True} if flow == "slice_export" else {}
+    assert [place for place in places if not refused(run, flow, name, place, more)] == []
+    assert everything(tmp_path) == before
+    shutil.rmtree(lake.base / "slices")
+    (lake.base / "reports" / "out").unlink()
+    (lake.base / "reports" / "theirs.md").unlink()
+
+
+@pytest.mark.parametrize(("folder", "name"), [("slices", "sol.csv"), ("reports", "sol.md")])
+def test_a_relative_name_that_a_form_gives_lies_in_the_folder_of_its_kind(lake, monkeypatch, folder, name):
+    monkeypatch.setitem(deployment.FIELDS, "id", lambda: "of a deployment")
+    place = lake.base / folder / name
+    for given in (name, f"{folder}/{name}", f"./{name}", str(place)):
+        assert named_file(lake, given, folder) == place
+    assert named_file(lake, f"deep/{name}", folder) == lake.base / folder / "deep" / name
+    (lake.base.parent / ".elsewhere").mkdir()
+    try:
+        moved = Layout(lake.base.parent / ".elsewhere")
+        assert named_file(moved, str(moved.base / folder / name), folder) == moved.base / folder / name
+    finally:
+        (lake.base.parent / ".elsewhere").rmdir()
 
 
 def test_a_null_in_a_name_is_refused_too():

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from lake import transform
+from lake import own_rules, transform
 from lake.windows import DAY_US, MINUTE_US, iso, micros, moment
 from simulator import Simulator
 from tests.flows.test_commands import refused
@@ -69,6 +69,10 @@ def test_a_rule_of_ones_own_for_a_suite_that_does_not_exist_is_told_on_the_conso
     mine.parent.mkdir(parents=True)
     mine.write_text("from great_expectations.expectations import ExpectColumnToExist\n"
                     "EXPECTATIONS = [ExpectColumnToExist(column='close')]\nSUITES = ['bars_1sec']\n")  # fmt: skip
+    done = rules(*SPAN)
+    assert (done.returncode, done.stdout.startswith("INVESTIGATE: ")) == (0, True)
+    assert "plugins/expectations/mine.py: look at them, then crypto-lake rules allow" in done.stdout
+    own_rules.allow(own_rules.found(own_rules.project(layout)))
     done = rules(*SPAN)
     assert (done.returncode, done.stdout.startswith("INVESTIGATE: ")) == (0, True)
     for words in ("plugins/expectations/mine.py", "'bars_1sec'", "bars_1s,"):

@@ -1,4 +1,5 @@
 import functools
+import os
 import re
 
 import pytest
@@ -244,3 +245,62 @@ def test_what_is_no_time_is_refused_by_name(text):
 def test_an_end_that_is_not_after_its_start_is_refused(start, end):
     with pytest.raises(BadInputError, match="is not after start"):
         Window.parse(start, end)
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """A folder that one stands in, with a config.yml and a lake."""
+    if os.name == "nt":
+        pytest.skip("permissions are POSIX's")
+    (tmp_path / "here" / "data").mkdir(parents=True)
+    (tmp_path / "here" / "config.yml").write_text("base_path: ./data")
+    monkeypatch.chdir(tmp_path / "here")
+    return tmp_path / "here"
+
+
+@pytest.mark.parametrize(("name", "variable"), [("config.yml", "LAKE_CONFIG"), ("data", "LAKE_BASE_PATH")])
+@pytest.mark.parametrize("how", ["another user", "other users"])
+def test_settings_and_a_lake_that_somebody_else_can_change_are_refused_unless_named(
+    here, monkeypatch, name, variable, how
+):
+    place = here / name
+    assert settings.load().layout.base == here / "data"
+    if how == "another user":
+        if os.geteuid():
+            pytest.skip("only root gives files away")
+        os.chown(place, 65534, -1)
+    else:
+        place.chmod(0o777)
+    with pytest.raises(BadInputError, match=rf"{name}: .*{how}.*, or name it in {variable}$"):
+        settings.load()
+    monkeypatch.setenv(variable, str(place))
+    assert settings.load().layout.base == here / "data"
+
+
+def test_a_group_of_this_user_alone_may_write(here):
+    import grp
+    import pwd
+
+    user = pwd.getpwuid(os.geteuid())
+    group = grp.getgrgid(user.pw_gid)
+    (here / "config.yml").chmod(0o664)
+    os.chown(here / "config.yml", -1, user.pw_gid)
+    if group.gr_name == user.pw_name and set(group.gr_mem) <= {user.pw_name}:
+        assert settings.load().layout.base == here / "data"
+    else:
+        with pytest.raises(BadInputError, match="other users"):
+            settings.load()
+    if os.geteuid() == 0:
+        os.chown(here / "config.yml", -1, 65534)
+        with pytest.raises(BadInputError, match="other users"):
+            settings.load()
+
+
+def test_on_a_disk_without_permissions_they_are_not_judged(exfat, monkeypatch):
+    (exfat / "config.yml").write_text("base_path: ./data")
+    (exfat / "data").mkdir()
+    monkeypatch.chdir(exfat)
+    assert (exfat / "data").stat().st_mode & 0o002
+    assert settings.load().layout.base == exfat / "data"
+    assert {path.name for path in exfat.iterdir()} == {"config.yml", "data"}
+    monkeypatch.chdir("/")

@@ -1,6 +1,7 @@
 """The file of a slice: whole, nobody else's, and of one state of the lake."""
 
 import math
+import shutil
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,9 +23,47 @@ def test_a_file_that_is_there_is_left_alone_unless_told(lake, tmp_path):
     with pytest.raises(BadInputError, match=r"a\.parquet: is there already"):
         sliced(lake, tmp_path / "a.parquet")
     assert (tmp_path / "a.parquet").read_text() == "mine"
+    (tmp_path / "a.parquet").unlink()
+    sliced(lake, tmp_path / "a.parquet", ["SOLUSDT"])
     done = sliced(lake, tmp_path / "a.parquet", overwrite=True)
     assert pq.ParquetFile(done.path).metadata.num_rows == done.rows == 80
     assert {path.name for path in done.path.parent.iterdir()} == {"a.parquet", "a.parquet.receipt.json", "lake"}
+
+
+def test_what_is_no_slice_of_ours_is_never_replaced_whatever_lies_beside_it(lake, tmp_path):
+    out, receipt = tmp_path / "a", tmp_path / "a.receipt.json"
+    sliced(lake, out)
+    told, size = receipt.read_bytes(), out.stat().st_size
+    for mine in (b"mine", bytes(size), out.read_bytes() + b"\n"):
+        out.write_bytes(mine)
+        for beside in (told, None, b"[]", b"{}"):
+            receipt.unlink(missing_ok=True)
+            if beside is not None:
+                receipt.write_bytes(beside)
+            with pytest.raises(BadInputError, match=r"replaced|no receipt"):
+                sliced(lake, out, overwrite=True)
+            assert out.read_bytes() == mine
+            assert not receipt.exists() if beside is None else receipt.read_bytes() == beside
+
+
+def test_nor_is_the_receipt_of_another(lake, tmp_path):
+    sliced(lake, tmp_path / "b")
+    out = tmp_path / "a"
+    out.write_bytes((tmp_path / "b").read_bytes())
+    shutil.copy(tmp_path / "b.receipt.json", tmp_path / "a.receipt.json")
+    with pytest.raises(BadInputError, match="no receipt"):
+        sliced(lake, out, overwrite=True)
+
+
+@pytest.mark.parametrize("out", [
+    ".prefect/prefect.db", ".prefect/new", ".hidden", ".a/b", "config.yml", "slices/Config.YML", "ticks/x", "minutes/x",
+])  # fmt: skip
+def test_no_slice_is_hidden_in_the_lakes_folder_or_becomes_its_settings_even_in_a_shell(lake, out):
+    (lake.base / ".prefect").mkdir(exist_ok=True)
+    (lake.base / ".prefect" / "prefect.db").write_text("of Prefect's")
+    with pytest.raises(BadInputError, match="among the lake's own files"):
+        sliced(lake, out, overwrite=True)
+    assert (lake.base / ".prefect" / "prefect.db").read_text() == "of Prefect's"
 
 
 def test_a_file_that_somebody_makes_meanwhile_is_left_alone(lake, tmp_path):
