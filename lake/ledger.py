@@ -17,7 +17,7 @@ from lake.errors import LakeError
 from lake.layout import Layout
 from lake.raw import Part
 from lake.surroundings import Edge, Run, Surroundings
-from lake.windows import HOUR_US, Window
+from lake.windows import DAY_US, HOUR_US, Window, moment
 
 _EVER = (-(2**62), 2**62)
 
@@ -192,6 +192,20 @@ class Ledger:
         if self._built(hour) is None:
             return None
         return sum(run.last_id - run.first_id + 1 for run in self._runs(hour))
+
+    def built_days(self) -> list[date]:
+        """The days that have hours whose bars have been written."""
+        return [moment(day * DAY_US).date() for (day,) in self._do("built_days")]
+
+    def built_hours(self, day: date) -> list[int]:
+        """The hours of a day whose bars have been written, in order."""
+        window = Window.of_day(day)
+        rows = self._do("built_between", after=window.start_us - 1, before=window.end_us)
+        return [hour for (hour,) in rows]
+
+    def forget_bars(self, hour: int) -> None:
+        """Note that the bars of an hour are not known to be those that it holds."""
+        self._do("clear_built", hour=hour)
 
     def kept(self, hour: int) -> None:
         """Note that an hour keeps the bars it has, because raw parts of it are gone."""

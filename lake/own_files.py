@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from lake.files import TEMPORARY
 from lake.intervals import INTERVALS
+from lake import raw_sums
 from lake.layout import EXCHANGE, HOUR_FILES, day_of, is_symbol, is_ticker, kline_name, open_part_number, part_number
 
 DATA = frozenset({"raw", "parquet", "backfill", "derivatives", "macro"})
@@ -32,7 +33,7 @@ def _is_day_file(name: str) -> bool:
 
 
 _PLACES: tuple[tuple[tuple[str | _Check, ...], _Check], ...] = (
-    (("raw", EXCHANGE, is_symbol, day_of), part_number),
+    (("raw", EXCHANGE, is_symbol, day_of), lambda name: part_number(name) or name == raw_sums.NAME),
     (("parquet", EXCHANGE, is_symbol), _is_day_file),
     (("parquet", EXCHANGE, is_symbol, *_DAY), HOUR_FILES.__contains__),
     (("backfill", EXCHANGE, is_symbol, *_DAY), _KLINES.__contains__),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lake import duck, files
+from lake import checksums, duck, files
 from lake.intervals import starts_in
 from lake.layout import Layout
 from lake.schemas import BARS, UTC_US
@@ -94,7 +94,19 @@ def file(path: Path) -> pa.Table:
 
     Raises:
         FileNotFoundError: it is not there (any more).
+        DamagedError: it is not what was written (`lake.checksums`).
         LakeError: it cannot be read, or its columns are not those of bars.
     """
-    with files.parquet(path, "transform its hours anew") as handle:
+    with files.parquet(path, "transform its hours again") as handle:
         return BARS.conform(handle.read())
+
+
+def signed(path: Path) -> tuple[pa.Table, str]:
+    """Return the bars of one Parquet file, and the SHA-256 of just the bytes that they were read from.
+
+    Raises:
+        As `file`.
+    """
+    found = checksums.read(path)
+    with files.opened(path, found) as handle:
+        return BARS.conform(handle.read()), found.sha256

@@ -1,0 +1,111 @@
+"""Files that are damaged: set aside below ``quarantine/damaged``, each with its reason, and how they come back."""
+
+from contextlib import suppress
+from datetime import date
+from itertools import count
+from pathlib import Path
+
+from loguru import logger
+
+from lake import checksums, files
+from lake.errors import DamagedError, LakeError
+from lake.layout import Layout
+from lake.windows import DAY
+
+REASON = ".reason.txt"
+
+
+def folder(layout: Layout) -> Path:
+    """Where damaged files are kept, under the paths that they had."""
+    return layout.quarantine / "damaged"
+
+
+def kept(layout: Layout) -> list[Path]:
+    """The damaged files that lie in the quarantine, and the notes of hours that vanished, in order."""
+    root = folder(layout)
+    return sorted(path for path in root.rglob("*") if path.is_file() and not path.name.startswith("."))
+
+
+def set_aside(layout: Layout, damaged: DamagedError) -> Path | None:
+    """Move a damaged file below quarantine/damaged, with its reason beside it; return where it is.
+
+    Call it with the lock of whoever writes the file. Where the file is gone meanwhile, nothing is done.
+
+    Raises:
+        LakeError: the folder cannot be written to.
+    """
+    target = _free(layout, damaged.path)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        files.write_text(target.with_name(target.name + REASON), f"{_told(layout, damaged.path)}: {damaged.why}\n")
+        files.place(damaged.path, target)
+        with suppress(FileNotFoundError):
+            checksums.beside(damaged.path).rename(checksums.beside(target))
+        files.sync_folder(damaged.path.parent)
+    except FileNotFoundError:
+        target.with_name(target.name + REASON).unlink(missing_ok=True)
+        return None
+    except OSError as error:
+        reason = error.strerror or error
+        raise LakeError(f"{damaged.path}: cannot be set aside ({reason}): check the folder and disk") from error
+    logger.error(
+        "{}: damaged ({}): set aside as {}; {}",
+        damaged.path, damaged.why, target.relative_to(layout.base).as_posix(), remedy(layout, damaged.path),
+    )  # fmt: skip
+    return target
+
+
+def note(layout: Layout, path: Path, why: str) -> None:
+    """Keep the reason alone, where a file has vanished and cannot be made again."""
+    target = _free(layout, path)
+    files.write_text(target.with_name(target.name + REASON), f"{_told(layout, path)}: {why}\n")
+
+
+def remedy(layout: Layout, path: Path) -> str:
+    """Return how a damaged file comes back: by itself, or by which command."""
+    parts = _told(layout, path).split("/")
+    name = parts[3] if parts[0] == "derivatives" else parts[2] if len(parts) > 2 else ""
+    days = _days(parts)
+    span = f"--start {days[0]} --end {days[1]}" if days else ""
+    if parts[0] == "parquet":
+        return (
+            f"it is rebuilt from raw parts: crypto-lake transform-hour --symbols {name} {span}; crypto-lake compact-day"
+        )
+    if parts[0] == "backfill":
+        stem = path.stem.removeprefix("klines_")
+        interval = "1M" if stem == "month" else stem
+        return f"fetch it again: crypto-lake backfill-binance --symbols {name} --interval {interval} {span}"
+    if parts[0] == "derivatives":
+        return f"fetch it again: crypto-lake derivatives-hour --symbols {name} {span}"
+    if parts[0] == "macro":
+        return f"fetch it again: crypto-lake macro-minute --tickers '{name}', with lookback_days that reach {days and days[0]}"
+    if parts[0] == "raw":
+        return "its hours keep the bars they have; put the part back from a backup, or import a recording of that time"
+    if parts[0] == "reports":
+        return "validate the days again: crypto-lake validate-rules"
+    return "it is made again by the next runs of backfill-binance and transform-hour"
+
+
+def _days(parts: list[str]) -> tuple[date, date] | None:
+    """The first day of a file by its path, and the day after its last."""
+    noted = {key: value for key, _, value in (part.partition("=") for part in parts) if value}
+    with suppress(ValueError):
+        if "day" in noted:
+            first = date(int(noted["year"]), int(noted["month"]), int(noted["day"]))
+            return first, first + DAY
+        if "year" in noted:
+            return date(int(noted["year"]), 1, 1), date(int(noted["year"]) + 1, 1, 1)
+        first = date.fromisoformat(parts[-1].removesuffix(".parquet"))
+        return first, first + DAY
+    return None
+
+
+def _told(layout: Layout, path: Path) -> str:
+    return path.relative_to(layout.base).as_posix()
+
+
+def _free(layout: Layout, path: Path) -> Path:
+    """The path of a file below the folder of damaged ones, numbered where that is taken."""
+    wanted = folder(layout) / path.relative_to(layout.base)
+    names = (wanted.with_name(f"{wanted.name}{f'.{n}' if n > 1 else ''}") for n in count(1))
+    return next(one for one in names if not one.exists() and not one.with_name(one.name + REASON).exists())
