@@ -58,7 +58,8 @@ def run(layout: Layout, symbol: str, day: date, compression: str = "snappy") -> 
     """Put a day's bars into one file, sorted, with its checksum, and take the hour files away.
 
     Raises:
-        LakeError: a file is damaged, hours are missing that the ledger knows, or the file that was written does not hold exactly the rows of the hours; they stay where they are.
+        LakeError: a file is damaged, hours that the ledger knows are missing, or the file that was written does not
+            hold exactly the rows of the hours; the hour files stay where they are.
     """
     started = time.monotonic()
     path = layout.day_file(symbol, day)
@@ -86,13 +87,14 @@ def checksum_file(layout: Layout, symbol: str, day: date) -> Path:
 
 
 def _read(layout: Layout, ledger: Ledger, day: date) -> pa.Table:
-    """Return a day's bars; nothing is made from a file that is damaged: it is set aside, and its hours are built again."""
+    """Return a day's bars. A damaged file is set aside, and its hours are noted to be built again."""
     try:
         return read.day(layout, ledger.symbol, day)
     except DamagedError as error:
         hour_bars.set_aside(layout, ledger, error, day)
         raise LakeError(
-            f"{error.path}: damaged ({error.why}) and set aside: transform-hour builds its hours again, then compact the day"
+            f"{error.path}: damaged ({error.why}) and set aside: transform-hour builds its hours again, then compact "
+            "the day"
         ) from error
 
 

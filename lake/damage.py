@@ -1,9 +1,11 @@
 """Files that are damaged: set aside below ``quarantine/damaged``, each with its reason, and how they come back."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import date
 from itertools import count
 from pathlib import Path
+from typing import TypeVar
 
 from loguru import logger
 
@@ -13,6 +15,7 @@ from lake.layout import Layout
 from lake.windows import DAY
 
 REASON = ".reason.txt"
+T = TypeVar("T")
 
 
 def folder(layout: Layout) -> Path:
@@ -55,6 +58,18 @@ def set_aside(layout: Layout, damaged: DamagedError) -> Path | None:
     return target
 
 
+def sound(layout: Layout, load: Callable[[], T], otherwise: T) -> T:
+    """Return what ``load()`` reads. A file that is damaged is set aside, as if it had never been there.
+
+    For whoever writes the file and holds its lock; others let the error pass.
+    """
+    try:
+        return load()
+    except DamagedError as error:
+        set_aside(layout, error)
+        return otherwise
+
+
 def note(layout: Layout, path: Path, why: str) -> None:
     """Keep the reason alone, where a file has vanished and cannot be made again."""
     target = _free(layout, path)
@@ -68,9 +83,8 @@ def remedy(layout: Layout, path: Path) -> str:
     days = _days(parts)
     span = f"--start {days[0]} --end {days[1]}" if days else ""
     if parts[0] == "parquet":
-        return (
-            f"it is rebuilt from raw parts: crypto-lake transform-hour --symbols {name} {span}; crypto-lake compact-day"
-        )
+        command = f"crypto-lake transform-hour --symbols {name} {span}"
+        return f"it is built again from raw parts: {command}; crypto-lake compact-day"
     if parts[0] == "backfill":
         stem = path.stem.removeprefix("klines_")
         interval = "1M" if stem == "month" else stem
@@ -78,7 +92,8 @@ def remedy(layout: Layout, path: Path) -> str:
     if parts[0] == "derivatives":
         return f"fetch it again: crypto-lake derivatives-hour --symbols {name} {span}"
     if parts[0] == "macro":
-        return f"fetch it again: crypto-lake macro-minute --tickers '{name}', with lookback_days that reach {days and days[0]}"
+        since = f" that reach back to {days[0]}" if days else ""
+        return f"fetch it again: crypto-lake macro-minute --tickers '{name}' with --lookback-days{since}"
     if parts[0] == "raw":
         return "its hours keep the bars they have; put the part back from a backup, or import a recording of that time"
     if parts[0] == "reports":

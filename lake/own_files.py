@@ -10,9 +10,9 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TypeAlias
 
+from lake import raw_sums
 from lake.files import TEMPORARY
 from lake.intervals import INTERVALS
-from lake import raw_sums
 from lake.layout import EXCHANGE, HOUR_FILES, day_of, is_symbol, is_ticker, kline_name, open_part_number, part_number
 
 DATA = frozenset({"raw", "parquet", "backfill", "derivatives", "macro"})

@@ -2,7 +2,7 @@ import shutil
 
 import pytest
 
-from lake import read, raw_sums, transform
+from lake import raw_sums, read, transform
 from lake.errors import LakeError
 from lake.windows import Window, moment
 from tests import oracle
