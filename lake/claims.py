@@ -5,9 +5,10 @@ only as long as the ledger sees just that hole.
 """
 
 from collections.abc import Callable, Collection, Iterable
+from functools import partial
 from typing import Any
 
-from lake import gaps
+from lake import damage, gaps
 from lake.gaps import Gap, Hole
 from lake.layout import Layout
 
@@ -31,7 +32,8 @@ class Claims:
     def settled(self) -> list[Gap]:
         """Return the gaps settled as never existed, sorted. One may be out of date: `valid` leaves it out."""
         if self._settled is None:
-            self._settled = gaps.never_existed(self._layout, self._symbol)
+            load = partial(gaps.never_existed, self._layout, self._symbol)
+            self._settled = damage.sound(self._layout, load, [])
         return self._settled
 
     def put(self, settled: Iterable[Gap]) -> None:

@@ -76,7 +76,7 @@ def run(layout: Layout, symbol: str, day: date, compression: str = "snappy") -> 
             there, digest = read.signed(path)
         if not there.equals(table):
             raise LakeError(f"{path}: does not hold the rows of its hours: the hour files are kept; check the disk")
-        _sign(digest, checksum_file(layout, symbol, day))
+        sign(digest, checksum_file(layout, symbol, day))
         _take_away(hours.values(), layout.hour_folder(symbol, day))
     return Compacted(symbol, day, len(table), digest, path, round(time.monotonic() - started, 3))
 
@@ -116,7 +116,8 @@ def _check_keys(table: pa.Table, path: Path) -> None:
         raise LakeError(f"{path}: {len(keys) - len(keys.unique())} seconds are there twice: the hour files are kept")
 
 
-def _sign(digest: str, beside: Path) -> None:
+def sign(digest: str, beside: Path) -> None:
+    """Write the SHA-256 of a compacted day into the file beside it."""
     line = checksums.line(digest, beside.name.removesuffix(".sha256")).encode()
     if not beside.exists() or beside.read_bytes() != line:
         files.write_text(beside, line.decode())

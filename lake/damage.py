@@ -32,13 +32,15 @@ def kept(layout: Layout) -> list[Path]:
 def set_aside(layout: Layout, damaged: DamagedError) -> Path | None:
     """Move a damaged file below quarantine/damaged, with its reason beside it; return where it is.
 
-    Call it with the lock of whoever writes the file. Where the file is gone meanwhile, nothing is done.
+    Call it with the lock of whoever writes the file. Where that is gone or sound meanwhile, nothing is done.
 
     Raises:
         LakeError: the folder cannot be written to.
     """
     target = _free(layout, damaged.path)
     try:
+        if damaged.path.suffix == ".parquet" and _is_sound(damaged.path):
+            return None
         target.parent.mkdir(parents=True, exist_ok=True)
         files.write_text(target.with_name(target.name + REASON), f"{_told(layout, damaged.path)}: {damaged.why}\n")
         files.place(damaged.path, target)
@@ -99,6 +101,14 @@ def remedy(layout: Layout, path: Path) -> str:
     if parts[0] == "reports":
         return "validate the days again: crypto-lake validate-rules"
     return "it is made again by the next runs of backfill-binance and transform-hour"
+
+
+def _is_sound(path: Path) -> bool:
+    """Whether another process has put a whole file there since; without a checksum that cannot be known."""
+    try:
+        return checksums.read(path).verified
+    except DamagedError:
+        return False
 
 
 def _days(parts: list[str]) -> tuple[date, date] | None:

@@ -39,11 +39,16 @@ def sound(layout: Layout, ledger: Ledger, hour: int) -> pa.Table | None:
             set_aside(layout, ledger, error, floor_hour(hour).date())
 
 
-def set_aside(layout: Layout, ledger: Ledger, error: DamagedError, day: date) -> None:
-    """Set a damaged file of a day's bars aside, and note that the day's hours are to be built again."""
-    hours = ledger.built_hours(day)
-    damage.set_aside(layout, error)
-    ledger.mark_dirty(hours)
+def set_aside(layout: Layout, ledger: Ledger, error: DamagedError, day: date) -> bool:
+    """Set a damaged file of a day's bars aside, and note that the day's hours are to be built again.
+
+    Returns:
+        Whether it was; another process may have done it.
+    """
+    if damage.set_aside(layout, error) is None:
+        return False
+    ledger.mark_dirty(ledger.built_hours(day))
+    return True
 
 
 def vanished(layout: Layout, ledger: Ledger) -> list[int]:
