@@ -45,6 +45,7 @@ def _all(found: Settings) -> Mapping[str, Check]:
         "Prefect": lambda: doctor_prefect.all_of(found, now),
         "leftovers": lambda: doctor_disk.strays(layout, 5),
         "quarantine": lambda: doctor_data.quarantine(layout),
+        "verified": lambda: doctor_data.verified(layout, now),
         "days": lambda: doctor_data.days(layout, now),
     }  # fmt: skip
 

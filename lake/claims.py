@@ -32,8 +32,9 @@ class Claims:
     def settled(self) -> list[Gap]:
         """Return the gaps settled as never existed, sorted. One may be out of date: `valid` leaves it out."""
         if self._settled is None:
+            no_gaps: list[Gap] = []
             load = partial(gaps.never_existed, self._layout, self._symbol)
-            self._settled = damage.sound(self._layout, load, [])
+            self._settled = damage.sound(self._layout, load, no_gaps)
         return self._settled
 
     def put(self, settled: Iterable[Gap]) -> None:

@@ -24,9 +24,8 @@ def folder(layout: Layout) -> Path:
 
 
 def kept(layout: Layout) -> list[Path]:
-    """The damaged files that lie in the quarantine, and the notes of hours that vanished, in order."""
-    root = folder(layout)
-    return sorted(path for path in root.rglob("*") if path.is_file() and not path.name.startswith("."))
+    """The reasons that lie in the quarantine, in order: one for each damaged file, and each hour that was lost."""
+    return sorted(path for path in folder(layout).rglob(f"*{REASON}") if not path.name.startswith("."))
 
 
 def set_aside(layout: Layout, damaged: DamagedError) -> Path | None:
@@ -42,7 +41,7 @@ def set_aside(layout: Layout, damaged: DamagedError) -> Path | None:
         if damaged.path.suffix == ".parquet" and _is_sound(damaged.path):
             return None
         target.parent.mkdir(parents=True, exist_ok=True)
-        files.write_text(target.with_name(target.name + REASON), f"{_told(layout, damaged.path)}: {damaged.why}\n")
+        note(layout, damaged.path, f"{damaged.why}: {remedy(layout, damaged.path)}", target)
         files.place(damaged.path, target)
         with suppress(FileNotFoundError):
             checksums.beside(damaged.path).rename(checksums.beside(target))
@@ -72,9 +71,9 @@ def sound(layout: Layout, load: Callable[[], T], otherwise: T) -> T:
         return otherwise
 
 
-def note(layout: Layout, path: Path, why: str) -> None:
-    """Keep the reason alone, where a file has vanished and cannot be made again."""
-    target = _free(layout, path)
+def note(layout: Layout, path: Path, why: str, target: Path | None = None) -> None:
+    """Keep a reason beside where the file is set aside; alone, where it is lost and cannot be made again."""
+    target = target or _free(layout, path)
     files.write_text(target.with_name(target.name + REASON), f"{_told(layout, path)}: {why}\n")
 
 

@@ -2,8 +2,8 @@
 
 What was verified longest ago comes first, so that a run may end after some seconds and the next one goes on
 (`lake.verified`). A damaged file goes to ``quarantine/damaged`` (`lake.damage`). Bars are built again from raw parts at
-once; what was downloaded is downloaded again by a command, which is reported. A file without a checksum, which an earlier
-version wrote, is trusted once: when it can be read to its last page, it gets a ``.sha256`` beside it.
+once; what was downloaded is downloaded again by a command, which is reported. A file without a checksum, which an
+earlier version wrote, is trusted once: when it can be read to its last page, it gets a ``.sha256`` beside it.
 """
 
 import time
@@ -61,6 +61,14 @@ class Scrubbed:
     adopted: int = 0
     left: int = 0
     damaged: list[Damage] = field(default_factory=list)
+
+    @property
+    def line(self) -> str:
+        """It in one line, without what is damaged."""
+        gigabytes = self.bytes / 1e9
+        adopted = f"; {self.adopted:,} had no checksum and have one now" if self.adopted else ""
+        left = f"; {self.left:,} items are left for the next run" if self.left else ""
+        return f"{self.files:,} files verified ({gigabytes:,.2f} GB): {len(self.damaged):,} damaged{adopted}{left}"
 
 
 def run(
@@ -229,8 +237,8 @@ class _Scrub:
                 done = f"{hours} cannot be built again, as raw parts are gone: restore a backup"
         except LakeError as error:
             done = f"not built again: {error}"
-        for error in broken:
-            self._tell(error.path, f"damaged ({error.why}) and set aside", done)
+        for one in broken:
+            self._tell(one.path, f"damaged ({one.why}) and set aside", done)
         for hour in short:
             self._tell(self.layout.hour_file(symbol, floor_hour(hour)), "bars of this hour are gone", done)
 
