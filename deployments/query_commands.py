@@ -34,12 +34,16 @@ def verify(
         return
     from datetime import UTC, datetime
 
+    from rich.console import Console
+
     from lake import scrub, settings
-    from tasks import progress
 
     found = settings.load()
-    with progress.shown("verify") as shown:
-        done = scrub.run(found.layout, datetime.now(UTC), found.transformer.parquet_compression, progress=shown)
+    with Console(stderr=True).status("verify") as shown:
+        done = scrub.run(
+            found.layout, datetime.now(UTC), found.transformer.parquet_compression,
+            progress=lambda share, name: shown.update(f"verify {share:.0%}: {name}"),
+        )  # fmt: skip
     if as_json:
         typer.echo(json.dumps(asdict(done), indent=1))
     else:

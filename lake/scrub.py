@@ -100,6 +100,8 @@ def run(
             progress(number / len(order), name)
             scrub.verify(found[name])
             when[name] = micros(now)
+            if found[name].kind == "file" and not (layout.base / name).exists():
+                del when[name]  # it was set aside, and that is reported
             if time.monotonic() > save_at:
                 verified.note(layout, when)
                 save_at = time.monotonic() + _SAVE_S
