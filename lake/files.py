@@ -197,11 +197,13 @@ def parquet(path: Path, remedy: str) -> Iterator[pq.ParquetFile]:
 def opened(path: Path, found: checksums.Read) -> pq.ParquetFile:
     """Open a Parquet file from the bytes that were read of it, so that what is used is what was verified.
 
+    The checksums of its pages are verified where the file as a whole could not be.
+
     Raises:
         DamagedError: it is no Parquet.
     """
     try:
-        return pq.ParquetFile(pa.BufferReader(found.data), page_checksum_verification=True)
+        return pq.ParquetFile(pa.BufferReader(found.data), page_checksum_verification=not found.verified)
     except (pa.ArrowException, OSError) as error:
         raise DamagedError(path, f"no whole Parquet file: {' '.join(str(error).split())[:200]}") from error
 

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from lake import checksums, duck, files
+from lake.errors import DamagedError
 from lake.intervals import starts_in
 from lake.layout import Layout
 from lake.schemas import BARS, UTC_US
@@ -38,9 +40,14 @@ def rolled_up(bars_1s: pa.Table, tf: Timeframe) -> pa.Table:
         return con.sql(rows, params={"width": seconds(tf)}).to_arrow_table()
 
 
-def day(layout: Layout, symbol: str, which: date, window: Window | None = None) -> pa.Table:
-    """Return a day's 1-second bars (of the part in ``window``), be the day compacted, not yet, or just in between."""
-    tables = day_tables(layout, symbol, which, file)
+def day(
+    layout: Layout, symbol: str, which: date, window: Window | None = None, load: Callable[[Path], pa.Table] | None = None
+) -> pa.Table:  # fmt: skip
+    """Return a day's 1-second bars (of the part in ``window``), be the day compacted, not yet, or just in between.
+
+    ``load`` reads a file: by default `file`.
+    """
+    tables = day_tables(layout, symbol, which, load or file)
     table = _in_order(pa.concat_tables(tables)) if tables else BARS.empty()
     return table if window is None else inside(table, window)
 
@@ -99,6 +106,20 @@ def file(path: Path) -> pa.Table:
     """
     with files.parquet(path, "transform its hours again") as handle:
         return BARS.conform(handle.read())
+
+
+def file_again(path: Path) -> pa.Table:
+    """Return the bars of a file whose SHA-256 was compared a moment ago; the checksums of its pages are this time.
+
+    A slice reads its files twice; to compare their SHA-256 twice would make it a tenth slower.
+    """
+    try:
+        with pq.ParquetFile(path, page_checksum_verification=True) as handle:
+            return BARS.conform(handle.read())
+    except FileNotFoundError:
+        raise
+    except (pa.ArrowException, OSError) as error:
+        raise DamagedError(path, f"cannot be read: {error}") from error
 
 
 def signed(path: Path) -> tuple[pa.Table, str]:
