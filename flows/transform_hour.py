@@ -8,6 +8,11 @@ from tasks import artifacts, progress
 from tasks.bars import build_bars, find_dirty
 from tasks.runs import each, ended, many, named, reported, settled, unknown
 
+_ODD = {
+    "kept": "hours kept as they are",
+    "damaged": "damaged files set aside in quarantine/damaged",
+}
+
 
 @flow(flow_run_name=named("transform"))
 @reported
@@ -31,14 +36,15 @@ def transform_hour(symbols: Symbols | None = None, start: Start | None = None, e
         )
     rows = [
         {"symbol": b.symbol, "hours": b.hours, "rows": b.rows, "gaps (s)": b.missing, "quarantined": b.quarantined,
-         "hours kept": b.kept, "ids never existed": b.never_existed, "seconds": round(b.seconds, 2)} for b in built
+         "hours kept": b.kept, "damaged": b.damaged, "hours lost": b.lost, "ids never existed": b.never_existed,
+         "seconds": round(b.seconds, 2)} for b in built
     ]  # fmt: skip
+    failed |= {b.symbol: f"{b.lost} hours are lost with their raw parts: restore a backup" for b in built if b.lost}
     artifacts.table("transform-hour", rows, "Bars built, seconds missing between the first and the last, time taken")
     total, gaps = sum(b.rows for b in built), sum(b.missing for b in built)
-    kept = (
-        f", {sum(b.kept for b in built)} hours kept as raw parts of them are gone" if any(b.kept for b in built) else ""
-    )
+    sums = {what: sum(getattr(b, name) for b in built) for name, what in _ODD.items()}
+    odd = "".join(f", {count:,} {what}" for what, count in sums.items() if count)
     ids = settled(sum(b.never_existed for b in built), sum(b.withdrawn for b in built))
     return ended(
-        f"{total:,} bars of {many(len(built), 'symbol')}, {gaps:,} seconds missing{kept}{ids}", strange | failed, total
+        f"{total:,} bars of {many(len(built), 'symbol')}, {gaps:,} seconds missing{odd}{ids}", strange | failed, total
     )

@@ -17,6 +17,7 @@ from lake.timeframes import Timeframe, seconds
 from lake.windows import Window
 
 _TRIES = 5
+_Load = Callable[[Path], pa.Table]
 
 
 def bars(layout: Layout, symbol: str, window: Window, tf: Timeframe = "1s") -> pa.Table:
@@ -41,7 +42,7 @@ def rolled_up(bars_1s: pa.Table, tf: Timeframe) -> pa.Table:
 
 
 def day(
-    layout: Layout, symbol: str, which: date, window: Window | None = None, load: Callable[[Path], pa.Table] | None = None
+    layout: Layout, symbol: str, which: date, window: Window | None = None, load: _Load | None = None
 ) -> pa.Table:  # fmt: skip
     """Return a day's 1-second bars (of the part in ``window``), be the day compacted, not yet, or just in between.
 
@@ -69,7 +70,7 @@ def _in_order(table: pa.Table) -> pa.Table:
     return table.sort_by("window_start")
 
 
-def day_tables(layout: Layout, symbol: str, which: date, load: Callable[[Path], pa.Table]) -> list[pa.Table]:
+def day_tables(layout: Layout, symbol: str, which: date, load: _Load) -> list[pa.Table]:
     """Return the tables of a day as ``load`` reads its files: an hour file takes the place of its hour in the day file.
 
     Compaction writes the day file before it takes the hour files away; who listed them a moment earlier lists again.
@@ -83,7 +84,7 @@ def day_tables(layout: Layout, symbol: str, which: date, load: Callable[[Path], 
     return []
 
 
-def _day_tables(layout: Layout, symbol: str, which: date, load: Callable[[Path], pa.Table]) -> Iterator[pa.Table]:
+def _day_tables(layout: Layout, symbol: str, which: date, load: _Load) -> Iterator[pa.Table]:
     hours = layout.hour_files(symbol, which)
     whole_day = layout.day_file(symbol, which)
     if whole_day.exists():
