@@ -2,8 +2,8 @@
 
     python -m benchmarks.bit_rot [FLIPS] [SEED]
 
-400 flips of each kind by default: compacted days, hour files, raw parts, klines; every second one in the last 2,000 bytes,
-where the footer of a Parquet file is. After each flip a late trade and a new candle come: bars are built, the day is
+400 flips of each kind by default: compacted days, hour files, raw parts, klines; every second one in the last 2,000
+bytes, where the footer of a Parquet file is. After each flip a late trade and a new candle come: bars are built, the day is
 compacted, candles are merged, as the flows do it. Then the scrub runs. Printed for each kind: how many flips got into a
 new file before the scrub, how many values were served after it by the views that the lake should not have, and how many
 flips nobody noticed. Where one of them is not 0, the exit code is 1.
@@ -151,9 +151,8 @@ def main(count: int, seed: int) -> int:
     for kind in KINDS:
         found = campaign(kind, count, seed)
         failed |= bool(found)
-        print(
-            f"{kind:7} {count} flips: {', '.join(f'{n} {what}' for what, n in found.items()) or 'nothing went wrong'}"
-        )
+        wrong = ", ".join(f"{number} {what}" for what, number in found.items())
+        print(f"{kind:7} {count} flips: {wrong or 'nothing went wrong'}", flush=True)
     return int(failed)
 
 
