@@ -3,9 +3,9 @@
     python -m benchmarks.bit_rot [FLIPS] [SEED]
 
 400 flips of each kind by default: compacted days, hour files, raw parts, klines; every second one in the last 2,000
-bytes, where the footer of a Parquet file is. After each flip a late trade and a new candle come: bars are built, the day
-is compacted, candles are merged, as the flows do it. Then the scrub runs. Printed for each kind: how many flips got into
-a new file before the scrub, how many values were served after it by the views that the lake should not have, and how many
+bytes, where the footer of a Parquet file is. After each flip a late trade and a new candle come: bars are built, the
+day is compacted, candles are merged, as the flows do it. Then the scrub runs. Printed for each kind: how many flips got
+into a new file before the scrub, how many values the views served after it that the lake should not have, and how many
 flips nobody noticed. Where one of them is not 0, the exit code is 1.
 """
 

@@ -110,7 +110,6 @@ def _tried(
     before, seen = inputs.listed(layout, wanted), _Seen()
     with views.macros() as con, outputs.placed(out, overwrite) as (hidden, hidden_receipt):
         with _reading(layout, wanted, before):
-            progress(0.0, "verify the files")
             verified = before.verified()
             if require_complete and wanted.source == "bars":
                 for symbol in wanted.symbols:
