@@ -99,6 +99,7 @@ class Slice:
         """The SQL that the rows are those of: the macros that it needs, and one statement with named parameters."""
         macros = [name for name in _MACROS[self.source] if name != "rolled_up" or self.tf != "1s"]
         name = "bars_1s" if (self.source, self.tf) == ("bars", "1s") else self.source
+        macros.insert(0, "own_files")  # the others are made of it
         return "\n".join([*(duck.sql(f"macros/{macro}") for macro in macros), duck.sql(f"select/{name}")])
 
     def selection(self, layout: Layout, symbol: str, window: Window) -> Selection:
