@@ -4,6 +4,7 @@ import shutil
 import pytest
 
 from collector.writer import Parts, by_slot
+from lake import raw_sums
 from tests.conftest import DAY
 
 SECOND = 1_000_000
