@@ -88,7 +88,7 @@ class _Collector:
         self.buffer = Buffer(symbols)
         self.slot_us = round(settings.collector.rotate_seconds * SECOND_US)
         self.parts = Parts(settings.layout.raw_day, settings.collector.rotate_seconds)
-        self.bad_parts = Parts(self._bad_folder, settings.collector.rotate_seconds)
+        self.bad_parts = Parts(self._bad_folder, settings.collector.rotate_seconds, summed=False)
         size = STREAMS_PER_CONNECTION // 2
         groups = [symbols[at : at + size] for at in range(0, len(symbols), size)]
         self.lines = [Line(url(settings.binance.ws_url, group), self.buffer.take) for group in groups]

@@ -3,9 +3,10 @@
 A part is one symbol's lines of one slot of `collector.rotate_seconds` and one UTC day, by the time they were received.
 """
 
+import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from io import FileIO
 from itertools import groupby
@@ -22,17 +23,25 @@ class _Open:
     handle: FileIO
     slot: tuple[int, int]
     size: int = 0
+    sha256: "hashlib._Hash" = field(default_factory=hashlib.sha256)
 
 
 class Parts:
     """The open parts of every symbol. Not for two threads at once."""
 
-    def __init__(self, folder_of: Callable[[str, date], Path], rotate_seconds: float) -> None:
-        """Write into the folder of a symbol and day; a part ends when its slot of ``rotate_seconds`` does."""
+    def __init__(
+        self, folder_of: Callable[[str, date], Path], rotate_seconds: float, *, summed: bool = True
+    ) -> None:  # fmt: skip
+        """Write into the folder of a symbol and day; a part ends when its slot of ``rotate_seconds`` does.
+
+        Its checksum is noted then (`lake.raw_sums`), unless it is not ``summed``.
+        """
+        self._summed = summed
         self._folder_of = folder_of
         self._slot_us = round(rotate_seconds * SECOND_US)
         self._open: dict[str, _Open] = {}
         self._has_ended = False
+        self._sums: dict[Path, str] = {}
         self.unnamed: list[Path] = []
         """Parts that have ended and still have their hidden names."""
         self.closed = 0
@@ -50,7 +59,7 @@ class Parts:
             part = None
         part = part or self._begin(symbol, ts_recv, slot)
         rest = memoryview(b"".join(lines))
-        start = part.size
+        start, whole = part.size, rest
         try:
             while rest:
                 written = part.handle.write(rest) or 0
@@ -60,6 +69,7 @@ class Parts:
             part.handle.seek(start)
             part.size = start
             raise
+        part.sha256.update(whole)
 
     def end_slots(self, now: int) -> None:
         """End the parts whose slot is over at ``now`` (microseconds since 1970 UTC), and name the parts that ended.
@@ -102,20 +112,27 @@ class Parts:
     def _name_ended(self) -> list[OSError]:
         """Give the parts that have ended their own names; return why some cannot have theirs."""
         ended, self.unnamed, failed = self.unnamed, [], []
+        sums: dict[Path, str] = {}
         for path in ended:
             try:
-                raw.close(path)
+                named = raw.close(path)
                 files.sync_folder(path.parent)
+                sums[named] = self._sums.pop(path)
                 self.closed += 1
             except OSError as error:
                 failed.append(error)
-                if not isinstance(error, FileNotFoundError):  # such a part is gone, with its folder
+                if isinstance(error, FileNotFoundError):  # such a part is gone, with its folder
+                    self._sums.pop(path, None)
+                else:
                     self.unnamed.append(path)
+        if self._summed:
+            raw.note_sums({path: sha256 for path, sha256 in sums.items() if path.exists()})
         return failed
 
     def _end(self, symbol: str) -> None:
         part, self._has_ended = self._open.pop(symbol), True
         self.unnamed.append(part.path)
+        self._sums[part.path] = part.sha256.hexdigest()
         with part.handle:
             files.sync_open(part.handle.fileno())
 

@@ -46,6 +46,7 @@ def _all(found: Settings) -> Mapping[str, Check]:
         "leftovers": lambda: doctor_disk.strays(layout, 5),
         "quarantine": lambda: doctor_data.quarantine(layout),
         "trade ids": lambda: doctor_data.trade_ids(layout),
+        "verified": lambda: doctor_data.verified(layout, now),
         "days": lambda: doctor_data.days(layout, now),
     }  # fmt: skip
 

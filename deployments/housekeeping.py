@@ -2,7 +2,8 @@
 
 Logs of processes are set aside and old ones go (`deployments.process_logs`); what killed processes left is taken away,
 and raw parts they left open are taken over (`lake.leftovers`); runs whose process is gone are ended, where Prefect's
-server answers (`deployments.reaper`). Done elsewhere: the lake's own logs (`lake.log`), pages of old validations (each
+server answers (`deployments.reaper`); and what was verified longest ago is compared with its checksums (`lake.scrub`).
+Done elsewhere: the lake's own logs (`lake.log`), pages of old validations (each
 validation), and Prefect's database, which its own vacuum service prunes (`system.environment`).
 """
 
@@ -15,12 +16,14 @@ from deployments import process_logs, system
 from deployments.errands import Errand
 from deployments.prefect_stack import POOL
 from deployments.reaper import reap
-from lake import leftovers, locks
+from lake import leftovers, locks, scrub
 from lake.errors import LakeError
 from lake.layout import Layout
 from lake.settings import Settings
 
 DAY_S, LOGS_S = 86_400.0, 600.0
+VERIFY_S = 600.0
+"""Most that a day's verification takes. Ten minutes are 200 GB on a laptop's disk; a larger lake takes some days."""
 
 
 def housekeeping(found: Settings, now: datetime) -> list[str]:
@@ -30,7 +33,7 @@ def housekeeping(found: Settings, now: datetime) -> list[str]:
         return []
     try:
         with locks.housekeeping(layout).acquire(timeout=0):
-            return [*logs(found, now), *_swept(layout), *_ended(found, now)]
+            return [*logs(found, now), *_swept(layout), *_ended(found, now), *_verified(found, now)]
     except Timeout:
         return ["somebody else is at it"]
 
@@ -51,6 +54,15 @@ def _swept(layout: Layout) -> list[str]:
     told = {"temporary files removed": done.temporary, "spills of DuckDB removed": done.spills}
     told["raw parts taken over"] = done.open_parts
     return [f"{len(paths)} {what}, left by killed processes" for what, paths in told.items() if paths]
+
+
+def _verified(found: Settings, now: datetime) -> list[str]:
+    """Verify what was verified longest ago, for some minutes. What is damaged is repaired, or the remedy is named."""
+    try:
+        done = scrub.run(found.layout, now, found.transformer.parquet_compression, VERIFY_S)
+    except (OSError, LakeError) as error:
+        return [f"verify: {error}"]
+    return [*(one.line for one in done.damaged), *([done.line] if done.damaged or done.adopted else [])]
 
 
 def _ended(found: Settings, now: datetime) -> list[str]:

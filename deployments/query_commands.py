@@ -1,7 +1,9 @@
 """The commands that ask the lake, and hold what was taken out of it; what they need is imported when it is needed."""
 
+import json
 import os
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -13,14 +15,41 @@ ASK = "Ask it"
 _Shown = Literal["table", "csv", "json"]
 
 
-@app.command(rich_help_panel=ASK, epilog="[dim]crypto-lake verify sol.parquet[/]")
+@app.command(rich_help_panel=ASK, epilog="[dim]crypto-lake verify; crypto-lake verify sol.parquet[/]")
 def verify(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A slice, with its receipt beside it.")],
+    file: Annotated[
+        Path | None,
+        typer.Argument(metavar="[FILE]", help="A slice, with its receipt beside it. Left out: the whole lake."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Of the whole lake: as JSON, for programs.")] = False,
 ) -> None:
-    """Hold a slice against its receipt: SHA-256, size and rows (exit code 1 where they differ)."""
+    """Verify every file of the lake by its checksum, or a slice by its receipt (exit code 1 where they differ).
+
+    What is damaged goes to quarantine/damaged, and what can be built again is. One line is printed for each.
+    """
     from lake import receipts
 
-    typer.echo(receipts.verify(file))
+    if file is not None:
+        typer.echo(receipts.verify(file))
+        return
+    from datetime import UTC, datetime
+
+    from rich.console import Console
+
+    from lake import scrub, settings
+
+    found = settings.load()
+    with Console(stderr=True).status("verify") as shown:
+        done = scrub.run(
+            found.layout, datetime.now(UTC), found.transformer.parquet_compression,
+            progress=lambda share, name: shown.update(f"verify {share:.0%}: {name}"),
+        )  # fmt: skip
+    if as_json:
+        typer.echo(json.dumps(asdict(done), indent=1))
+    else:
+        for line in [*(one.line for one in done.damaged), done.line]:
+            typer.echo(line)
+    raise typer.Exit(1 if done.damaged else 0)
 
 
 @app.command(

@@ -9,12 +9,12 @@ from datetime import date, timedelta
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from expectations.day_result import DayResult
 from expectations.reasons import HOLE, LATE, REVISED, TWICE
+from lake import checksums
 from lake.errors import LakeError
-from lake.files import set_aside, write_parquet
+from lake.files import opened, set_aside, write_parquet
 from lake.layout import Layout
 from lake.schemas import PARITY
 from lake.windows import MINUTE_US, Window
@@ -82,7 +82,7 @@ def _read(layout: Layout) -> tuple[list[Row], list[str]]:
     if not path.exists():
         return [], []
     try:
-        with pq.ParquetFile(path) as file:
+        with opened(path, checksums.read(path)) as file:
             return PARITY.conform(file.read()).to_pylist(), []
     except (pa.ArrowException, OSError, LakeError) as error:
         if isinstance(error, OSError) and error.errno is not None:  # the disk's or a right's, not the file's

@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from expectations.tables import Table
+from lake import checksums
 from lake.errors import LakeError
+from lake.files import opened
 
 Found = dict[str, dict[str, str]]
 """The columns that are missing or of another type: what was found, and in which file first."""
@@ -19,10 +20,11 @@ def load(path: Path, table: Table, odd: Found) -> pa.Table:
 
     Raises:
         FileNotFoundError: it is not there (any more).
-        LakeError: it is no Parquet.
+        DamagedError: it is not what was written (`lake.checksums`).
+        LakeError: it cannot be read.
     """
     try:
-        with pq.ParquetFile(path) as file:
+        with opened(path, checksums.read(path)) as file:
             read = file.read(columns=[name for name in file.schema_arrow.names if name in table.schema.names])
         read.validate(full=True)  # text that is none, which pandas refuses without a word about the file
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:

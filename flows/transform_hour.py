@@ -8,6 +8,11 @@ from tasks import artifacts, progress
 from tasks.bars import build_bars, find_dirty
 from tasks.runs import contradicted, each, ended, many, named, reported, settled, unknown
 
+_ODD = {
+    "kept": "hours kept as they are",
+    "damaged": "damaged files set aside in quarantine/damaged",
+}
+
 
 @flow(flow_run_name=named("transform"))
 @reported
@@ -31,17 +36,18 @@ def transform_hour(symbols: Symbols | None = None, start: Start | None = None, e
         )
     rows = [
         {"symbol": b.symbol, "hours": b.hours, "rows": b.rows, "gaps (s)": b.missing, "quarantined": b.quarantined,
-         "hours kept": b.kept, "ids never existed": b.never_existed, "ids start again": b.numberings,
-         "contradictions": b.contradictions, "seconds": round(b.seconds, 2)} for b in built
+         "hours kept": b.kept, "damaged": b.damaged, "hours lost": b.lost, "ids never existed": b.never_existed,
+         "ids start again": b.numberings, "contradictions": b.contradictions, "seconds": round(b.seconds, 2)}
+        for b in built
     ]  # fmt: skip
+    failed |= {b.symbol: f"{b.lost} hours are lost with their raw parts: restore a backup" for b in built if b.lost}
     artifacts.table("transform-hour", rows, "Bars built, seconds missing between the first and the last, time taken")
     total, gaps = sum(b.rows for b in built), sum(b.missing for b in built)
-    kept = (
-        f", {sum(b.kept for b in built)} hours kept as raw parts of them are gone" if any(b.kept for b in built) else ""
-    )
     bad = sum(b.quarantined for b in built)
     refused = f", {many(bad, 'raw line')} refused (see the quarantine)" if bad else ""
+    sums = {what: sum(getattr(b, name) for b in built) for name, what in _ODD.items()}
+    odd = refused + "".join(f", {count:,} {what}" for what, count in sums.items() if count)
     ids = settled(sum(b.never_existed for b in built), sum(b.withdrawn for b in built))
     again = contradicted(sum(b.numberings for b in built), sum(b.contradictions for b in built))
-    what = f"{total:,} bars of {many(len(built), 'symbol')}, {gaps:,} seconds missing{refused}{kept}{ids}{again}"
+    what = f"{total:,} bars of {many(len(built), 'symbol')}, {gaps:,} seconds missing{odd}{ids}{again}"
     return ended(what, strange | failed, total)

@@ -5,9 +5,10 @@ A hole is found in the runs of ids that the hours hold, within one numbering (`l
 """
 
 from collections.abc import Callable, Collection, Iterable
+from functools import partial
 from typing import Any
 
-from lake import gaps
+from lake import damage, gaps
 from lake.gaps import Gap, Hole
 from lake.layout import Layout
 from lake.numbering import EVER, Numberings
@@ -34,7 +35,9 @@ class Claims:
     def settled(self) -> list[Gap]:
         """Return the gaps settled as never existed, sorted. One may be out of date: `valid` leaves it out."""
         if self._settled is None:
-            self._settled = gaps.never_existed(self._layout, self._symbol)
+            no_gaps: list[Gap] = []
+            load = partial(gaps.never_existed, self._layout, self._symbol)
+            self._settled = damage.sound(self._layout, load, no_gaps)
         return self._settled
 
     def put(self, settled: Iterable[Gap]) -> None:

@@ -4,7 +4,6 @@ Order of things: the day file is written whole and read back, its checksum is wr
 hours do the hour files go. A reader in between finds both and takes the hours (`lake.read`, `sql/views/bars_1s.sql`).
 """
 
-import hashlib
 import time
 from collections.abc import Iterable
 from contextlib import suppress
@@ -14,9 +13,11 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from lake import files, locks, read
-from lake.errors import BadInputError, LakeError
+from lake import checksums, files, hour_bars, locks, read
+from lake.errors import BadInputError, DamagedError, LakeError
 from lake.layout import Layout
+from lake.ledger import Ledger
+from lake.windows import floor_hour
 
 
 @dataclass(frozen=True)
@@ -57,28 +58,56 @@ def run(layout: Layout, symbol: str, day: date, compression: str = "snappy") -> 
     """Put a day's bars into one file, sorted, with its checksum, and take the hour files away.
 
     Raises:
-        LakeError: the file that was written does not hold exactly the rows of the hours; they stay where they are.
+        LakeError: a file is damaged, hours that the ledger knows are missing, or the file that was written does not
+            hold exactly the rows of the hours; the hour files stay where they are.
     """
     started = time.monotonic()
     path = layout.day_file(symbol, day)
     with locks.bars(layout, symbol):
         files.sweep(path.parent)
         hours = layout.hour_files(symbol, day)
-        table = read.day(layout, symbol, day)
+        with Ledger(layout, symbol) as ledger:
+            table = _read(layout, ledger, day)
+            _check_hours(table, ledger, day, path)
         _check_keys(table, path)
-        if not path.exists() or not read.file(path).equals(table):
+        there, digest = read.signed(path) if path.exists() else (None, "")
+        if there is None or not there.equals(table):
             files.write_parquet(path, table, compression)
-        if not read.file(path).equals(table):
+            there, digest = read.signed(path)
+        if not there.equals(table):
             raise LakeError(f"{path}: does not hold the rows of its hours: the hour files are kept; check the disk")
-        digest = _sign(path, checksum_file(layout, symbol, day))
+        sign(digest, checksum_file(layout, symbol, day))
         _take_away(hours.values(), layout.hour_folder(symbol, day))
     return Compacted(symbol, day, len(table), digest, path, round(time.monotonic() - started, 3))
 
 
 def checksum_file(layout: Layout, symbol: str, day: date) -> Path:
     """The file beside a compacted day that ``sha256sum -c`` reads."""
-    path = layout.day_file(symbol, day)
-    return path.with_name(path.name + ".sha256")
+    return checksums.beside(layout.day_file(symbol, day))
+
+
+def _read(layout: Layout, ledger: Ledger, day: date) -> pa.Table:
+    """Return a day's bars. A damaged file is set aside, and its hours are noted to be built again."""
+    try:
+        return read.day(layout, ledger.symbol, day)
+    except DamagedError as error:
+        hour_bars.set_aside(layout, ledger, error, day)
+        raise LakeError(
+            f"{error.path}: damaged ({error.why}) and set aside: transform-hour builds its hours again, then compact "
+            "the day"
+        ) from error
+
+
+def _check_hours(table: pa.Table, ledger: Ledger, day: date, path: Path) -> None:
+    """Refuse a day of which hours are missing that the ledger knows."""
+    known = [hour for hour in ledger.built_hours(day) if not ledger.is_dirty(hour)]
+    if missing := hour_bars.short(table, ledger, known):
+        ledger.mark_dirty(missing)
+        hours = ", ".join(f"{floor_hour(hour):%H}" for hour in missing)
+        raise LakeError(
+            f"{path}: bars of the hours {hours} were written and are missing: transform-hour builds them again, then "
+            "compact the day"
+        )
 
 
 def _check_keys(table: pa.Table, path: Path) -> None:
@@ -87,13 +116,11 @@ def _check_keys(table: pa.Table, path: Path) -> None:
         raise LakeError(f"{path}: {len(keys) - len(keys.unique())} seconds are there twice: the hour files are kept")
 
 
-def _sign(path: Path, beside: Path) -> str:
-    with path.open("rb") as handle:
-        digest = hashlib.file_digest(handle, "sha256").hexdigest()
-    line = f"{digest}  {path.name}\n"
-    if not beside.exists() or beside.read_text(encoding="utf-8") != line:
-        files.write_text(beside, line)
-    return digest
+def sign(digest: str, beside: Path) -> None:
+    """Write the SHA-256 of a compacted day into the file beside it."""
+    line = checksums.line(digest, beside.name.removesuffix(".sha256")).encode()
+    if not beside.exists() or beside.read_bytes() != line:
+        files.write_text(beside, line.decode())
 
 
 def _take_away(hours: Iterable[Path], folder: Path) -> None:

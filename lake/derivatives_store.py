@@ -15,7 +15,7 @@ import numpy as np
 import orjson
 import pyarrow as pa
 
-from lake import derivatives_rows, files
+from lake import damage, derivatives_rows, files
 from lake.errors import LakeError
 from lake.futures import GRID, micros_of
 from lake.intervals import Opens, opens
@@ -100,7 +100,8 @@ def put_fundings(layout: Layout, symbol: str, year: int, new: pa.Table, stretch:
     Raises:
         LakeError: a funding is of another year, or the file cannot be read or written.
     """
-    path, there = layout.funding_file(symbol, year), fundings(layout, symbol, year)
+    path = layout.funding_file(symbol, year)
+    there = damage.sound(layout, lambda: fundings(layout, symbol, year), FUNDING.empty())
     if any(at.year != year for at in new["funding_time"].to_pylist()):
         raise LakeError(f"{path}: a funding of another year was to be put there")
     before = whole(layout, symbol, year)
@@ -114,7 +115,14 @@ def put_fundings(layout: Layout, symbol: str, year: int, new: pa.Table, stretch:
 
 
 def lacking(layout: Layout, symbol: str, day: date, wanted: Opens) -> Opens:
-    """Return which of some moments of a day have no open interest. A whole day shows by its number of rows."""
+    """Return which of some moments of a day have no open interest. A whole day shows by its number of rows.
+
+    A damaged file is set aside.
+    """
+    return damage.sound(layout, lambda: _lacking(layout, symbol, day, wanted), wanted)
+
+
+def _lacking(layout: Layout, symbol: str, day: date, wanted: Opens) -> Opens:
     path = layout.open_interest_file(symbol, day)
     if not path.exists():
         return wanted
@@ -171,7 +179,8 @@ def replace_interests(layout: Layout, symbol: str, day: date, table: pa.Table, c
 def _put_day(
     layout: Layout, symbol: str, day: date, new: pa.Table, compression: str, wanted: Opens | None
 ) -> Put:  # fmt: skip
-    there, times = interests(layout, symbol, day), micros_of(new, "ts")
+    there = damage.sound(layout, lambda: interests(layout, symbol, day), OPEN_INTEREST.empty())
+    times = micros_of(new, "ts")
     strange = times[~np.isin(times, _grid(day))]
     if len(strange):
         path = layout.open_interest_file(symbol, day)

@@ -12,7 +12,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lake import contradictions, gaps, read, selections, views
+from lake import contradictions, damage, gaps, read, selections, views
+from lake import verified as lake_verified
 from lake.doctor import Finding
 from lake.layout import Layout
 from lake.windows import DAY, Window, iso, moment
@@ -21,15 +22,37 @@ _SECONDS = 86_400
 _READ_MOST = 40
 """So many days, the newest, are read to count what they lack."""
 _VALIDATED_DAYS = 7
+VERIFIED_DAYS = 14
+"""A lake of which something has not been verified for longer is reported."""
 _CHUNK = 1 << 20
 SymbolDay = tuple[str, date]
 
 
+def verified(layout: Layout, now: datetime) -> Finding:
+    """Whether all of the lake has been compared with its checksums of late, and whether something was damaged."""
+    name, found = "verified", lake_verified.status(layout)
+    if found.damaged:
+        return Finding(
+            name, "warn", f"{found.damaged:,} damaged files lie in {damage.folder(layout)}",
+            "each has its reason and remedy beside it; remove what you have seen",
+        )  # fmt: skip
+    if found.oldest_us is None:
+        return Finding(name, "ok", "not yet: crypto-lake up does it every day, crypto-lake verify now")
+    oldest = moment(found.oldest_us)
+    said = f"{found.items:,} items by their checksums, the oldest {oldest:%Y-%m-%d}"
+    if found.unverified:
+        said += f"; {found.unverified:,} not yet"
+    if now - oldest > timedelta(days=VERIFIED_DAYS):
+        return Finding(name, "warn", said, "crypto-lake verify")
+    return Finding(name, "ok", said)
+
+
 def quarantine(layout: Layout, seconds: float = 4.0) -> Finding:
-    """How many records could not be read, and since when."""
+    """How many records could not be read, and since when. Damaged files are not among them (`verified`)."""
     name, records, changed, deadline = "quarantine", 0, [], time.monotonic() + seconds
+    damaged = damage.folder(layout)
     paths = (path for path in layout.quarantine.rglob("*") if path.is_file() and not path.name.startswith("."))
-    there = [path for path in paths if not path.name.endswith(".reason.txt")]
+    there = [path for path in paths if not path.name.endswith(".reason.txt") and not path.is_relative_to(damaged)]
     counted = 0
     for path in sorted(there, key=lambda one: one.stat().st_mtime, reverse=True):
         changed.append(path.stat().st_mtime)

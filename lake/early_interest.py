@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from loguru import logger
 
-from lake import archive, derivatives_rows, derivatives_store
+from lake import archive, damage, derivatives_rows, derivatives_store
 from lake.archive import ArchiveError
 from lake.archive_futures import LABELLED_BY_START, ArchiveFutures
 from lake.futures import GRID_US, KEPT_US, micros_of
@@ -88,7 +88,8 @@ class EarlyInterest:
             return OPEN_INTEREST.empty()
 
     def _held(self, day: date) -> pa.Table:
-        return derivatives_store.interests(self._layout, self._symbol, day)
+        load = partial(derivatives_store.interests, self._layout, self._symbol, day)
+        return damage.sound(self._layout, load, OPEN_INTEREST.empty())
 
     def _mend(self, day: date, known: pa.Table) -> int:
         """Put a day's early rows right; drop those of which the archive does not have their own snapshot."""

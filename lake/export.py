@@ -112,6 +112,7 @@ def _tried(
     before, seen = inputs.listed(layout, wanted), _Seen()
     with views.macros() as con, outputs.placed(out, overwrite) as (hidden, hidden_receipt):
         with _reading(layout, wanted, before):
+            verified = before.verified()
             if require_complete and wanted.source == "bars":
                 for symbol in wanted.symbols:
                     progress(0.0, f"coverage of {symbol}")
@@ -123,7 +124,7 @@ def _tried(
             holes.refuse_klines(wanted, seen.held)
         _unchanged(layout, wanted, before)
         told = receipts.written(
-            layout, wanted, hidden, out.name, before, seen.rows, seen.coverage, strict=require_complete
+            layout, wanted, hidden, out.name, verified, seen.rows, seen.coverage, strict=require_complete
         )
         hidden_receipt.write_bytes(told.encode())
     rows = sum(seen.rows.values())

@@ -20,7 +20,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lake.errors import LakeError
+from lake import checksums
+from lake.errors import DamagedError, LakeError
 
 if sys.platform != "win32":
     import fcntl
@@ -156,14 +157,23 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_parquet(path: Path, table: pa.Table, compression: str) -> None:
-    """Write a table that already conforms to its schema (`lake.schemas`) as one Parquet file, whole or not at all."""
+    """Write a table that already conforms to its schema (`lake.schemas`) as one Parquet file, whole or not at all.
+
+    It has its checksum in itself (`lake.checksums`), and one for each page, which other programs can verify too. A
+    ``.sha256`` beside an earlier file of the name is removed: it speaks of that file.
+    """
     with whole(path) as hidden:
-        pq.write_table(table, hidden, compression=compression, row_group_size=86_400, write_statistics=True)
+        sink = pa.BufferOutputStream()
+        with pq.ParquetWriter(sink, table.schema, compression=compression, write_page_checksum=True) as writer:
+            writer.write_table(table, row_group_size=86_400)
+            writer.add_key_value_metadata(checksums.FOOTER)
+        hidden.write_bytes(checksums.seal(sink.getvalue().to_pybytes()))
+        checksums.beside(path).unlink(missing_ok=True)
 
 
 @contextmanager
 def parquet(path: Path, remedy: str) -> Iterator[pq.ParquetFile]:
-    """Open a Parquet file of the lake; what is wrong with it is one line that names it, whatever the block finds.
+    """Open a Parquet file of the lake, verified; what is wrong with it is one line that names it.
 
     Args:
         path: The file.
@@ -171,15 +181,31 @@ def parquet(path: Path, remedy: str) -> Iterator[pq.ParquetFile]:
 
     Raises:
         FileNotFoundError: it is not there (any more).
+        DamagedError: it is not what was written (`lake.checksums`).
         LakeError: it cannot be read, or its columns are not those of its table.
     """
     try:
-        with pq.ParquetFile(path) as handle:
+        found = checksums.read(path)
+        with opened(path, found) as handle:
             yield handle
-    except FileNotFoundError:
+    except (FileNotFoundError, DamagedError):
         raise
     except (pa.ArrowException, OSError, LakeError) as error:
         raise LakeError(f"{path}: cannot be read ({error}): move it away, and {remedy}") from error
+
+
+def opened(path: Path, found: checksums.Read) -> pq.ParquetFile:
+    """Open a Parquet file from the bytes that were read of it, so that what is used is what was verified.
+
+    The checksums of its pages are verified where the file as a whole could not be.
+
+    Raises:
+        DamagedError: it is no Parquet.
+    """
+    try:
+        return pq.ParquetFile(pa.BufferReader(found.data), page_checksum_verification=not found.verified)
+    except (pa.ArrowException, OSError) as error:
+        raise DamagedError(path, f"no whole Parquet file: {' '.join(str(error).split())[:200]}") from error
 
 
 def sync(path: Path) -> None:

@@ -6,7 +6,7 @@ from functools import partial
 import pyarrow as pa
 from loguru import logger
 
-from lake import derivatives_store
+from lake import damage, derivatives_store
 from lake.archive import ArchiveError
 from lake.archive_futures import PUBLISHED, ArchiveFutures, month_of
 from lake.derivatives_store import APART_US, unproved, years
@@ -53,7 +53,8 @@ class Fundings:
         """Return the parts of the window, in microseconds, of which it is not known that all fundings are held."""
         known = self._history.holes()
         for year, _ in years([self._span]):
-            known += derivatives_store.whole(self._layout, self._symbol, year)
+            whole = partial(derivatives_store.whole, self._layout, self._symbol, year)
+            known += damage.sound(self._layout, whole, [])
         return gaps(*self._span, known)
 
     def hours_left(self) -> int:

@@ -50,7 +50,7 @@ def compose(layout: Layout, now: datetime) -> Heartbeat:
     if disk and disk["full"]:
         said = {name: _as_new(sign, now) for name, sign in said.items()}
     found = health_parts.heartbeat(said, now, signs.lives, health_files.today(layout, now.date()))
-    return health_report.judged(found | {"disk": disk}, now)
+    return health_report.judged(found | {"disk": disk, "verified": health_files.verified(layout)}, now)
 
 
 def _as_new(sign: Sign, now: datetime) -> Sign:

@@ -8,8 +8,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from lake import verified as lake_verified
 from lake.disk import Disk, existing
 from lake.layout import Layout, part_number
+from lake.windows import iso, moment
 
 
 def today(layout: Layout, day: date) -> dict[str, int]:
@@ -36,6 +38,13 @@ def disk(layout: Layout) -> dict[str, Any] | None:
         "free_files": found.inodes_free,
         "full": found.full,
     }
+
+
+def verified(layout: Layout) -> dict[str, Any]:
+    """Return how far the scrub has come (`lake.verified.Status`), its time as text."""
+    found = lake_verified.status(layout)
+    oldest = None if found.oldest_us is None else iso(moment(found.oldest_us))
+    return {"items": found.items, "unverified": found.unverified, "oldest_ts": oldest, "damaged": found.damaged}
 
 
 def _parts(folder: Path) -> int:

@@ -32,6 +32,13 @@ _FILES = {
     "macro_rows_today": ("macro_min_rows_today", "Macro minutes of this UTC day"),
 }
 
+_VERIFIED = {
+    "verify_items": ("items", "Items of the lake that its scrub knows: days of bars and of raw parts, files, slices"),
+    "verify_unverified_items": ("unverified", "Of these, those that have never been compared with their checksums"),
+    "verify_oldest_timestamp_seconds": ("oldest_ts", "When the item was verified that waits longest"),
+    "damaged_files": ("damaged", "Damaged files that lie in quarantine/damaged"),
+}
+
 
 def text(found: Heartbeat) -> str:
     """Return a judged heartbeat as metrics; what is not known is left out."""
@@ -55,6 +62,8 @@ class _Families(Collector):
         if found.get("disk"):
             yield _gauge("disk_free_bytes", "What the lake's file system has left", found["disk"]["free_bytes"])
             yield _gauge("disk_full", "Whether so little is left that writes may fail", float(found["disk"]["full"]))
+        for name, (key, what) in _VERIFIED.items():
+            yield _gauge(name, what, found.get("verified", {}).get(key))
         for name, (key, what) in _FILES.items():
             yield _gauge(name, what, found["files"][key])
 

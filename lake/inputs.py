@@ -1,26 +1,28 @@
-"""The files that a slice is made of, as they were: its receipt names them, and none of them may change meanwhile.
+"""The files that a slice is made of, as they were: verified first, named by its receipt, and unchanged meanwhile.
 
 The lake goes on while a slice is written: late trades make an hour anew, compaction puts a day's hours into one file. A
 slice of files from before and after would be one that the lake never held.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from lake import selections
+from lake import checksums, selections
+from lake.errors import LakeError
 from lake.layout import Layout
 from lake.slices import Slice
 
 
 @dataclass(frozen=True)
 class File:
-    """A file, and what changes when it is written anew."""
+    """A file, what changes when it is written again, and the SHA-256 of its bytes once it was `verified`."""
 
     path: Path
     bytes: int
     mtime_ns: int
     inode: int
+    sha256: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -30,11 +32,26 @@ class Inputs:
     files: tuple[File, ...]
 
     def told(self, layout: Layout) -> list[dict[str, Any]]:
-        """Return each file's name below the lake's base, its size and, of a compacted day, its noted SHA-256."""
+        """Return each file's name below the lake's base, its size, and its SHA-256 as it was read."""
         return [
-            {"path": file.path.relative_to(layout.base).as_posix(), "bytes": file.bytes} | _checksum(file.path)
+            {"path": file.path.relative_to(layout.base).as_posix(), "bytes": file.bytes, "sha256": file.sha256}
             for file in self.files
         ]
+
+    def verified(self) -> "Inputs":
+        """Read every file and return the same with their SHA-256.
+
+        Raises:
+            FileNotFoundError: one is gone meanwhile.
+            DamagedError: one is not what was written: nothing may be made from it.
+            LakeError: one cannot be read.
+        """
+        try:
+            return Inputs(tuple(replace(file, sha256=checksums.read(file.path).sha256) for file in self.files))
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise LakeError(f"{error.filename}: cannot be read ({error.strerror or error}): check the disk") from error
 
 
 def listed(layout: Layout, wanted: Slice) -> Inputs:
@@ -52,8 +69,3 @@ def listed(layout: Layout, wanted: Slice) -> Inputs:
                 continue
             found[path] = File(path, stat.st_size, stat.st_mtime_ns, stat.st_ino)
     return Inputs(tuple(found.values()))
-
-
-def _checksum(path: Path) -> dict[str, str]:
-    beside = path.with_name(f"{path.name}.sha256")
-    return {"sha256": beside.read_text(encoding="utf-8").split()[0]} if beside.exists() else {}

@@ -130,5 +130,5 @@ class KlineProof:
     def _read_bars(self, hour: int) -> pa.Table:
         if hour not in self._written and self._ledger.is_dirty(hour):
             raise DirtyError
-        there = hour_bars.there(self._layout, self._ledger.symbol, hour)
+        there = hour_bars.sound(self._layout, self._ledger, hour)
         return BARS.empty() if there is None else there

@@ -6,12 +6,13 @@ A day's file is rewritten as a whole. Where all its rows came out of one zip of 
 
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
-from lake import files
+from lake import damage, files
 from lake.errors import LakeError
 from lake.intervals import Interval, Opens, by_day, closed, opens
 from lake.kline_rows import open_times
@@ -47,9 +48,15 @@ def day_opens(interval: Interval, day: date) -> Opens:
 def survey(
     layout: Layout, symbol: str, interval: Interval, window: Window, now_us: int
 ) -> dict[date, Held]:  # fmt: skip
-    """Return what the lake has of each day on which a candle of the window opens that is closed at ``now_us``."""
+    """Return what the lake has of each day on which a candle of the window opens that is closed at ``now_us``.
+
+    A damaged file is set aside, so that its day is lacking. Call it with the lock of the symbol's klines held.
+    """
     days = by_day(closed(interval, window, now_us))
-    return {day: _held(layout, symbol, interval, day, of_day) for day, of_day in days}
+    return {
+        day: damage.sound(layout, partial(_held, layout, symbol, interval, day, of_day), Held(of_day, None))
+        for day, of_day in days
+    }
 
 
 def _held(layout: Layout, symbol: str, interval: Interval, day: date, wanted: Opens) -> Held:
@@ -79,6 +86,11 @@ def read(layout: Layout, symbol: str, interval: Interval, day: date) -> pa.Table
         return KLINES.conform(handle.read())
 
 
+def _merged(layout: Layout, symbol: str, interval: Interval, day: date) -> pa.Table:
+    """Return the candles that a rewrite of a day's file takes over."""
+    return damage.sound(layout, lambda: read(layout, symbol, interval, day), KLINES.empty())
+
+
 def put(
     layout: Layout, symbol: str, interval: Interval, day: date, new: pa.Table, compression: str, source: Zip | None
 ) -> int:  # fmt: skip
@@ -96,7 +108,7 @@ def put(
     Raises:
         LakeError: a candle is off the interval's grid or of another day, or is there twice.
     """
-    path, there = layout.kline_file(symbol, day, interval), read(layout, symbol, interval, day)
+    path, there = layout.kline_file(symbol, day, interval), _merged(layout, symbol, interval, day)
     _check(path, interval, day, open_times(new))
     fresh = new.filter(pa.array(~np.isin(open_times(new), open_times(there))))
     if not len(fresh):
@@ -120,7 +132,7 @@ def revise(
     layout: Layout, symbol: str, interval: Interval, day: date, new: pa.Table, compression: str, source: Zip
 ) -> int:  # fmt: skip
     """Take a day's candles from a revised zip; return how many are other than before."""
-    there = read(layout, symbol, interval, day)
+    there = _merged(layout, symbol, interval, day)
     _check(layout.kline_file(symbol, day, interval), interval, day, open_times(new))
     before = set(zip(*there.to_pydict().values(), strict=True))
     changed = sum(row not in before for row in zip(*new.to_pydict().values(), strict=True))

@@ -18,7 +18,7 @@ from lake.holdings import Holdings
 from lake.layout import Layout
 from lake.raw import Part
 from lake.surroundings import Surroundings
-from lake.windows import HOUR_US, Window
+from lake.windows import DAY_US, HOUR_US, Window, moment
 
 _VERSION = 2
 _EVER = (-(2**62), 2**62)
@@ -143,6 +143,20 @@ class Ledger:
         """Note that the bars of an hour have been written, in these surroundings: it is no longer dirty."""
         self._do("put_built", hour=hour, surroundings=surroundings.text(pieces))
         self._do("clear_dirty", hour=hour)
+
+    def built_days(self) -> list[date]:
+        """The days that have hours whose bars have been written."""
+        return [moment(day * DAY_US).date() for (day,) in self._do("built_days")]
+
+    def built_hours(self, day: date) -> list[int]:
+        """The hours of a day whose bars have been written, in order."""
+        window = Window.of_day(day)
+        rows = self._do("built_between", after=window.start_us - 1, before=window.end_us)
+        return [hour for (hour,) in rows]
+
+    def forget_bars(self, hour: int) -> None:
+        """Note that the bars of an hour are not known to be those that it holds."""
+        self._do("clear_built", hour=hour)
 
     def kept(self, hour: int) -> None:
         """Note that an hour keeps the bars it has, because raw parts of it are gone."""

@@ -1,16 +1,19 @@
 """Macro minute bars on disk: one file a ticker and UTC day, minutes merged into it by their start.
 
-Of two answers about a minute the later one wins: Yahoo corrects its bars for some minutes after they have ended.
+All functions but `read` are for whoever holds the ticker's lock: a damaged file is set aside, and its minutes are asked
+for again as far back as Yahoo has them. Of two answers about a minute the later one wins: Yahoo corrects its bars for
+some minutes after they have ended.
 """
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 
 import pyarrow as pa
 
-from lake import files
+from lake import damage, files
 from lake.layout import Layout
 from lake.schemas import MACRO, UTC_US
 from lake.windows import DAY_US, Window, moment
@@ -28,7 +31,7 @@ def store(layout: Layout, ticker: str, bars: Mapping[int, Bar], compression: str
     new = revised = 0
     for day_us, stamps in groupby(sorted(bars), key=lambda ts: ts - ts % DAY_US):
         path = layout.macro_file(ticker, moment(day_us).date())
-        before = _bars(read(path)) if path.exists() else {}
+        before = _bars(damage.sound(layout, partial(read, path), MACRO.empty())) if path.exists() else {}
         changed = {ts: bars[ts] for ts in stamps if before.get(ts) != bars[ts]}
         if changed:
             files.write_parquet(path, _table(ticker, before | changed), compression)
@@ -49,15 +52,19 @@ def read(path: Path) -> pa.Table:
 
 def newest(layout: Layout, ticker: str) -> datetime | None:
     """Return the start of the newest minute that is held of a ticker, or None where there is none."""
-    days = layout.macro_days(ticker)
-    table = read(layout.macro_file(ticker, days[-1])) if days else MACRO.empty()
-    return moment(table["ts"].cast(pa.int64())[-1].as_py()) if table.num_rows else None
+    for day in reversed(layout.macro_days(ticker)):
+        path = layout.macro_file(ticker, day)
+        table = damage.sound(layout, partial(read, path), MACRO.empty())
+        if table.num_rows or path.exists():
+            return moment(table["ts"].cast(pa.int64())[-1].as_py()) if table.num_rows else None
+    return None
 
 
 def held(layout: Layout, ticker: str, window: Window) -> set[int]:
     """Return the start, in µs, of every minute that is held of the UTC days that a window touches."""
     paths = (layout.macro_file(ticker, day) for day in window.days())
-    return {ts for path in paths if path.exists() for ts in _bars(read(path))}
+    tables = (damage.sound(layout, partial(read, path), MACRO.empty()) for path in paths if path.exists())
+    return {ts for table in tables for ts in _bars(table)}
 
 
 def sweep(layout: Layout, ticker: str) -> None:

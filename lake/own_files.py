@@ -6,10 +6,11 @@ Every reader takes exactly these: `lake.layout` lists them, and the globs of `sq
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import TypeAlias
 
+from lake import raw_sums
 from lake.files import TEMPORARY
 from lake.intervals import INTERVALS
 from lake.layout import EXCHANGE, HOUR_FILES, day_of, is_symbol, is_ticker, kline_name, open_part_number, part_number
@@ -26,19 +27,24 @@ _DAY: tuple[_Check, ...] = (_YEAR, re.compile(r"month=[0-9]{2}").fullmatch, re.c
 _KLINES = frozenset(map(kline_name, INTERVALS))
 
 
+def _or_sum(names: Iterable[str]) -> _Check:
+    """The check of some names, with that of the checksum beside each (`lake.checksums.beside`)."""
+    return frozenset(one for name in names for one in (name, f"{name}.sha256")).__contains__
+
+
 def _is_day_file(name: str) -> bool:
     match = _DAY_FILE.fullmatch(name)
     return match is not None and day_of(match[1]) is not None
 
 
 _PLACES: tuple[tuple[tuple[str | _Check, ...], _Check], ...] = (
-    (("raw", EXCHANGE, is_symbol, day_of), part_number),
+    (("raw", EXCHANGE, is_symbol, day_of), lambda name: part_number(name) or name == raw_sums.NAME),
     (("parquet", EXCHANGE, is_symbol), _is_day_file),
-    (("parquet", EXCHANGE, is_symbol, *_DAY), HOUR_FILES.__contains__),
-    (("backfill", EXCHANGE, is_symbol, *_DAY), _KLINES.__contains__),
-    (("derivatives", EXCHANGE, "funding", is_symbol, _YEAR), "funding.parquet".__eq__),
-    (("derivatives", EXCHANGE, "open_interest", is_symbol, *_DAY), "open_interest.parquet".__eq__),
-    (("macro", "minute", is_ticker, *_DAY), "macro_minute.parquet".__eq__),
+    (("parquet", EXCHANGE, is_symbol, *_DAY), _or_sum(HOUR_FILES)),
+    (("backfill", EXCHANGE, is_symbol, *_DAY), _or_sum(_KLINES)),
+    (("derivatives", EXCHANGE, "funding", is_symbol, _YEAR), _or_sum({"funding.parquet"})),
+    (("derivatives", EXCHANGE, "open_interest", is_symbol, *_DAY), _or_sum({"open_interest.parquet"})),
+    (("macro", "minute", is_ticker, *_DAY), _or_sum({"macro_minute.parquet"})),
 )
 """Of each kind of data: its folders, each as a name or a check of it, and the check of its files' names."""
 

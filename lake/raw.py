@@ -4,8 +4,10 @@ A part that is being written has the hidden name ``.part_0001.jsonl.open``. When
 found dead, it takes its own name and is never written again.
 """
 
+import hashlib
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -13,7 +15,7 @@ from pathlib import Path
 from filelock import Timeout
 from loguru import logger
 
-from lake import files, locks
+from lake import files, locks, raw_sums
 from lake.layout import Layout, day_of, open_part_number, part_name, part_number
 
 _RACY_NS = 3_000_000_000
@@ -102,7 +104,16 @@ def take_over(orphans: Iterable[Path]) -> list[Path]:
             continue
         except OSError as error:
             logger.warning("{}: cannot be given its own name, so it is not read ({}): check the disk", path, error)
+    with suppress(OSError):
+        note_sums({path: raw_sums.of(path) for path in done if path.exists()})
     return done
+
+
+def note_sums(sums: Mapping[Path, str]) -> None:
+    """Note the SHA-256 of parts that have been given their names. What cannot be noted is when it is first read."""
+    for folder in {path.parent for path in sums}:
+        with suppress(OSError):
+            raw_sums.add(folder, {path.name: sha256 for path, sha256 in sums.items() if path.parent == folder})
 
 
 def close(path: Path) -> Path:
@@ -141,4 +152,5 @@ def add_part(folder: Path, data: bytes) -> Path:
         files.sync(hidden)
         path = _named(hidden, folder / part_name(next_number(folder)))
         files.sync_folder(folder)
+    note_sums({path: hashlib.sha256(data).hexdigest()})
     return path

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
-from lake import duck, files
+from lake import checksums, duck, files
+from lake.errors import DamagedError
 from lake.intervals import starts_in
 from lake.layout import Layout
 from lake.schemas import BARS, UTC_US
@@ -15,6 +17,7 @@ from lake.timeframes import Timeframe, seconds
 from lake.windows import Window
 
 _TRIES = 5
+_Load = Callable[[Path], pa.Table]
 
 
 def bars(layout: Layout, symbol: str, window: Window, tf: Timeframe = "1s") -> pa.Table:
@@ -46,9 +49,14 @@ def rolled_up(bars_1s: pa.Table, tf: Timeframe, gap_files: Sequence[str] = ()) -
         return con.sql(rows, params={"width": seconds(tf), "files": list(gap_files)}).to_arrow_table()
 
 
-def day(layout: Layout, symbol: str, which: date, window: Window | None = None) -> pa.Table:
-    """Return a day's 1-second bars (of the part in ``window``), be the day compacted, not yet, or just in between."""
-    tables = day_tables(layout, symbol, which, file)
+def day(
+    layout: Layout, symbol: str, which: date, window: Window | None = None, load: _Load | None = None
+) -> pa.Table:  # fmt: skip
+    """Return a day's 1-second bars (of the part in ``window``), be the day compacted, not yet, or just in between.
+
+    ``load`` reads a file: by default `file`.
+    """
+    tables = day_tables(layout, symbol, which, load or file)
     table = _in_order(pa.concat_tables(tables)) if tables else BARS.empty()
     return table if window is None else inside(table, window)
 
@@ -70,7 +78,7 @@ def _in_order(table: pa.Table) -> pa.Table:
     return table.sort_by("window_start")
 
 
-def day_tables(layout: Layout, symbol: str, which: date, load: Callable[[Path], pa.Table]) -> list[pa.Table]:
+def day_tables(layout: Layout, symbol: str, which: date, load: _Load) -> list[pa.Table]:
     """Return the tables of a day as ``load`` reads its files: an hour file takes the place of its hour in the day file.
 
     Compaction writes the day file before it takes the hour files away; who listed them a moment earlier lists again.
@@ -84,7 +92,7 @@ def day_tables(layout: Layout, symbol: str, which: date, load: Callable[[Path], 
     return []
 
 
-def _day_tables(layout: Layout, symbol: str, which: date, load: Callable[[Path], pa.Table]) -> Iterator[pa.Table]:
+def _day_tables(layout: Layout, symbol: str, which: date, load: _Load) -> Iterator[pa.Table]:
     hours = layout.hour_files(symbol, which)
     whole_day = layout.day_file(symbol, which)
     if whole_day.exists():
@@ -102,7 +110,33 @@ def file(path: Path) -> pa.Table:
 
     Raises:
         FileNotFoundError: it is not there (any more).
+        DamagedError: it is not what was written (`lake.checksums`).
         LakeError: it cannot be read, or its columns are not those of bars.
     """
-    with files.parquet(path, "transform its hours anew") as handle:
+    with files.parquet(path, "transform its hours again") as handle:
         return BARS.conform(handle.read())
+
+
+def file_again(path: Path) -> pa.Table:
+    """Return the bars of a file whose SHA-256 was compared a moment ago; the checksums of its pages are this time.
+
+    A slice reads its files twice; to compare their SHA-256 twice would make it a tenth slower.
+    """
+    try:
+        with pq.ParquetFile(path, page_checksum_verification=True) as handle:
+            return BARS.conform(handle.read())
+    except FileNotFoundError:
+        raise
+    except (pa.ArrowException, OSError) as error:
+        raise DamagedError(path, f"cannot be read: {error}") from error
+
+
+def signed(path: Path) -> tuple[pa.Table, str]:
+    """Return the bars of one Parquet file, and the SHA-256 of just the bytes that they were read from.
+
+    Raises:
+        As `file`.
+    """
+    found = checksums.read(path)
+    with files.opened(path, found) as handle:
+        return BARS.conform(handle.read()), found.sha256

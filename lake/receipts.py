@@ -23,6 +23,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from lake import files
 from lake.errors import BadInputError, LakeError
 from lake.inputs import Inputs
 from lake.intervals import opens
@@ -193,17 +194,10 @@ def _parity(layout: Layout, wanted: Slice) -> dict[tuple[str, date], dict[str, i
     """How many complete minutes of a whole day were compared with the exchange's klines, and how many were equal."""
     if not layout.parity.exists():
         return {}
-    try:
-        table = pq.read_table(
-            layout.parity,
-            columns=["symbol", "day", "compared", "agree"],
-            filters=[("symbol", "in", list(wanted.symbols))],
-            partitioning=None,
-        )
-    except (pa.ArrowException, OSError) as error:
-        raise LakeError(
-            f"{layout.parity}: cannot be read ({error}): move it away, and validate its days again"
-        ) from error
+    with files.parquet(layout.parity, "validate its days again") as handle:
+        rows = handle.read(columns=["symbol", "day", "compared", "agree"]).to_pylist()
     return {
-        (row["symbol"], row["day"]): {"compared": row["compared"], "equal": row["agree"]} for row in table.to_pylist()
+        (row["symbol"], row["day"]): {"compared": row["compared"], "equal": row["agree"]}
+        for row in rows
+        if row["symbol"] in wanted.symbols
     }

@@ -7,13 +7,16 @@ transaction; bars are written whole; only then is an hour no longer dirty. Twice
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.compute as pc
 from loguru import logger
 
-from lake import contradictions, hour_bars, locks, never_existed, quarantine, seams, seconds, unread
+from lake import contradictions, damage, hour_bars, locks, never_existed, quarantine, raw_sums, seams, seconds, unread
+from lake.errors import DamagedError
 from lake.events import Events
 from lake.layout import Layout
 from lake.ledger import Ledger
@@ -32,7 +35,8 @@ class Built:
     could not be used; ``kept``: hours left as they are because raw parts are gone; ``seconds``: how long it took;
     ``never_existed``: trade ids settled as never existed; ``withdrawn``: trade ids of which that was taken back;
     ``numberings``: how often trade ids were found to start again (`lake.numbering`); ``contradictions``: lines of the
-    hours built that contradict the trade which holds under their id (`lake.contradictions`).
+    hours built that contradict the trade which holds under their id (`lake.contradictions`); ``damaged``: raw parts and
+    files of bars that were set aside; ``lost``: hours whose bars are gone and cannot be built again.
     """
 
     symbol: str
@@ -46,6 +50,8 @@ class Built:
     withdrawn: int = 0
     numberings: int = 0
     contradictions: int = 0
+    damaged: int = 0
+    lost: int = 0
 
 
 def pending(layout: Layout, symbols: Iterable[str] | None = None, window: Window | None = None) -> list[str]:
@@ -61,7 +67,7 @@ def _is_pending(layout: Layout, symbol: str, window: Window | None) -> bool:
     if window is not None:
         return True
     with Ledger(layout, symbol) as ledger:
-        return bool(ledger.dirty()) or any(unread.scan(layout, ledger))
+        return bool(ledger.dirty()) or any(unread.scan(layout, ledger)) or bool(hour_bars.vanished(layout, ledger))
 
 
 def run(layout: Layout, symbol: str, window: Window | None = None, compression: str = "snappy") -> Built:
@@ -76,6 +82,7 @@ def run(layout: Layout, symbol: str, window: Window | None = None, compression: 
     started = time.monotonic()
     with locks.bars(layout, symbol), Ledger(layout, symbol) as ledger:
         work = _Work(layout, ledger, window, compression)
+        ledger.mark_dirty(hour_bars.vanished(layout, ledger))
         work.take_in()
         work.build_rest()
         return work.result(time.monotonic() - started)
@@ -87,7 +94,7 @@ class _Work:
     def __init__(self, layout: Layout, ledger: Ledger, window: Window | None, compression: str) -> None:
         self.layout, self.ledger, self.events = layout, ledger, Events(ledger.symbol)
         self.window, self.compression = window, compression
-        self.quarantined = self.kept = self.never_existed = self.withdrawn = 0
+        self.quarantined = self.kept = self.never_existed = self.withdrawn = self.damaged = self.lost = 0
         self.tables: dict[int, tuple[int, int]] = {}
         self.contradictions: dict[int, int] = {}
         seams.catch_up(layout, ledger, self.events)
@@ -99,7 +106,7 @@ class _Work:
         return Built(
             self.ledger.symbol, len(self.tables), rows, missing, self.quarantined, self.kept, round(seconds, 3),
             self.never_existed, self.withdrawn, len({*self.ledger.ids.numberings.starts} - {*self.before.starts}),
-            sum(self.contradictions.values()),
+            sum(self.contradictions.values()), self.damaged, self.lost,
         )  # fmt: skip
 
     def take_in(self) -> None:
@@ -108,6 +115,8 @@ class _Work:
             paths = {part.path(self.layout, self.ledger.symbol): part for part in batch}
             if self.events.size + sum(part.size for part in batch) > BATCH_BYTES:
                 self.events.clear()
+            for path in self._verify(path for path in paths if path not in self.events.paths):
+                del paths[path]
             hours, bad = self.events.add(path for path in paths if path not in self.events.paths)
             for path, lines in bad.items():
                 self.quarantined += quarantine.put(self.layout, path, lines)
@@ -121,7 +130,10 @@ class _Work:
         rest = self.ledger.dirty(self.window)
         if self.window is not None:
             rest = sorted(set(rest) | set(self.ledger.hours(self.window)) - set(self.tables))
-        self._build(rest)
+        while rest:
+            before = self.damaged
+            self._build(rest)
+            rest = self.ledger.dirty(self.window) if self.damaged > before else []
 
     def _build(self, hours: Iterable[int]) -> None:
         """Build hours, then those beside them whose flat bars or proofs depend on these, until none is left."""
@@ -154,7 +166,24 @@ class _Work:
         if missing and self.events.size + sum(missing.values()) > BATCH_BYTES:
             self.events.clear()
             missing = wanted
-        self.events.add(missing)
+        damaged = self._verify(missing)
+        self.events.add(path for path in missing if path not in damaged)
+
+    def _verify(self, paths: Iterable[Path]) -> list[Path]:
+        """Set aside the raw parts that are damaged, and return their paths; for the ledger they are gone."""
+        damaged, _ = raw_sums.verify(paths)
+        for error in damaged:
+            damage.set_aside(self.layout, error)
+            self.ledger.lose(date.fromisoformat(error.path.parent.name), [error.path.name])
+        self.damaged += len(damaged)
+        return [error.path for error in damaged]
+
+    def _there(self, hour: int) -> pa.Table | None:
+        try:
+            return hour_bars.there(self.layout, self.ledger.symbol, hour)
+        except DamagedError:
+            self.damaged += 1
+            return hour_bars.sound(self.layout, self.ledger, hour)
 
     def _parts(self, hour: int) -> dict[Path, int]:
         folder = partial(self.layout.raw_day, self.ledger.symbol)
@@ -189,18 +218,27 @@ class _Work:
         known = self.ledger.ids.count(hour)
         if known is not None and not self.ledger.parts_of_hour(hour)[1]:
             return False
-        there = hour_bars.there(self.layout, self.ledger.symbol, hour)
-        before = 0 if there is None else max(known or 0, pc.sum(there["trade_count"]).as_py() or 0)
-        if sum(piece.count for piece in pieces) >= before:
+        there = self._there(hour)
+        before = 0 if there is None else pc.sum(there["trade_count"]).as_py() or 0
+        now = sum(piece.count for piece in pieces)
+        if now < (known or 0) > before:
+            self._lose(hour, known or 0, max(now, before))
+        if now >= before:
             return False
-        self._keep(hour)
+        self._keep(hour, "raw parts of this hour are gone", "put the parts back to have it built again")
         return True
 
-    def _keep(self, hour: int) -> None:
-        logger.warning(
-            "{} {}: raw parts of this hour are gone, so its bars are kept as they are; "
-            "put the parts back to have it built again", self.ledger.symbol, iso(floor_hour(hour)),
-        )  # fmt: skip
+    def _lose(self, hour: int, known: int, held: int) -> None:
+        """Report bars that are gone and cannot be built again; from now on the ledger knows only what is there."""
+        why = f"{known - held:,} of its {known:,} trades are gone: neither its bars nor its raw parts have them"
+        damage.note(self.layout, self.layout.hour_file(self.ledger.symbol, floor_hour(hour)), why)
+        logger.error("{} {}: {}; restore a backup", self.ledger.symbol, iso(floor_hour(hour)), why)
+        self.ledger.forget_bars(hour)
+        self.lost += 1
+
+    def _keep(self, hour: int, why: str, remedy: str) -> None:
+        when = iso(floor_hour(hour))
+        logger.warning("{} {}: {}, so its bars are kept as they are; {}", self.ledger.symbol, when, why, remedy)
         self.ledger.kept(hour)
         self.kept += 1
 
@@ -209,15 +247,21 @@ class _Work:
         found = seconds.contradictions(self.events)
         surroundings = {hour: self.ledger.ids.surroundings(hour) for hour in hours}
         for hour, table in seconds.build(self.events, surroundings).items():
+            there = self._there(hour)
+            if self.ledger.ids.count(hour) is None and hour_bars.contradicts(there, table):
+                why = "the ledger was lost, and raw parts have other values for the same trades"
+                self._keep(hour, why, "where the raw parts are right, move its bars away to have it built again")
+                del surroundings[hour]
+                continue
             mine = [one for one in found if one.hour == hour]
             self.contradictions[hour] = contradictions.put(self.layout, self.ledger.symbol, hour, mine)
-            hour_bars.write(self.layout, self.ledger.symbol, hour, table, self.compression)
+            hour_bars.write(self.layout, self.ledger.symbol, hour, table, there, self.compression)
             self.tables[hour] = (len(table), hour_bars.missing(table))
         settled = never_existed.settle(self.layout, self.ledger, hours)
         self.never_existed += sum(gap.count for gap in settled.new)
         self.withdrawn += sum(gap.count for gap in settled.withdrawn)
         with self.ledger.transaction():
-            for hour in hours:
+            for hour in surroundings:
                 self.ledger.built(hour, surroundings[hour])
             stale = self.ledger.ids.stale(settled.hours)
             self.ledger.mark_dirty(stale)

@@ -4,13 +4,18 @@ import shutil
 import pytest
 
 from collector.writer import Parts, by_slot
+from lake import raw_sums
 from tests.conftest import DAY
 
 SECOND = 1_000_000
 
 
 def names(layout, symbol="SOLUSDT"):
-    return sorted(path.relative_to(layout.raw).as_posix() for path in layout.raw.rglob("*") if path.is_file())
+    return sorted(
+        path.relative_to(layout.raw).as_posix()
+        for path in layout.raw.rglob("*")
+        if path.is_file() and path.name != raw_sums.NAME
+    )
 
 
 def test_a_part_has_its_name_only_when_it_is_whole(layout):
@@ -27,7 +32,7 @@ def test_numbering_goes_on_after_a_restart_and_nothing_is_overwritten(layout):
         parts.append("SOLUSDT", DAY, [text])
         parts.close()
     folder = layout.raw / "SOLUSDT" / "2025-10-20"
-    assert [(p.name, p.read_bytes()) for p in sorted(folder.iterdir())] == [
+    assert [(p.name, p.read_bytes()) for p in sorted(folder.glob("part_*"))] == [
         ("part_0001.jsonl", b"1\n"),
         ("part_0002.jsonl", b"2\n"),
     ]
@@ -79,7 +84,7 @@ def test_closing_a_part_never_overwrites_one_of_the_same_number(layout):
     folder = layout.raw / "SOLUSDT" / "2025-10-20"
     (folder / "part_0001.jsonl").write_bytes(b"theirs\n")
     parts.close()
-    found = {path.name: path.read_bytes() for path in folder.iterdir()}
+    found = {path.name: path.read_bytes() for path in folder.glob("part_*")}
     assert found == {"part_0001.jsonl": b"theirs\n", "part_0002.jsonl": b"mine\n"}
 
 

@@ -83,7 +83,7 @@ def test_made_anew_without_any_change_a_compacted_day_stays_compacted(day):
     assert content(day.parquet) == before
 
 
-@pytest.mark.parametrize("step", ["_sign", "_take_away"])
+@pytest.mark.parametrize("step", ["sign", "_take_away"])
 def test_killed_in_between_no_row_is_lost_or_counted_twice_and_the_next_run_ends_it(day, monkeypatch, step):
     before = rows(day)
 

@@ -13,7 +13,7 @@ from lake.files import set_aside
 DAY = date(2025, 10, 20)
 STORES = {
     "bars": (lambda layout: layout.day_file("SOLUSDT", DAY), lambda layout: read.day(layout, "SOLUSDT", DAY),
-             "transform its hours anew"),
+             "transform its hours again"),
     "klines": (lambda layout: layout.kline_file("SOLUSDT", DAY, "1m"),
                lambda layout: kline_store.read(layout, "SOLUSDT", "1m", DAY), "backfill its day anew"),
     "fundings": (lambda layout: layout.funding_file("SOLUSDT", 2025),
@@ -39,8 +39,12 @@ def test_a_file_that_is_torn_or_of_other_columns_is_named_with_the_remedy(layout
         pq.write_table(pa.table({"other": [1]}), path)
     with pytest.raises(LakeError) as error:
         reader(layout)
-    assert str(error.value).startswith(f"{path}: cannot be read (")
-    assert str(error.value).endswith(f"): move it away, and {remedy}")
+    if torn:
+        assert str(error.value).startswith(f"{path}: damaged (no whole Parquet file: ")
+        assert str(error.value).endswith("): crypto-lake verify sets it aside and rebuilds it")
+    else:
+        assert str(error.value).startswith(f"{path}: cannot be read (")
+        assert str(error.value).endswith(f"): move it away, and {remedy}")
 
 
 def test_a_damaged_file_is_set_aside_beside_those_before_it(tmp_path):

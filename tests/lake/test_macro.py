@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from lake import macro_fetch, macro_rows, macro_store, yahoo
+from lake import damage, macro_fetch, macro_rows, macro_store, yahoo
 from lake.errors import LakeError
 from lake.layout import Layout
 from lake.schemas import MACRO
@@ -372,19 +372,25 @@ def test_an_error_leaves_the_table_alone(layout, error):
     assert content(layout.base) == before
 
 
-@pytest.mark.parametrize("damage", [b"", b"PAR1 torn", "another table"])
-def test_a_day_that_cannot_be_read_is_named_with_the_remedy_and_left_as_it_is(layout, damage):
+def test_a_day_of_other_columns_is_named_with_the_remedy_and_left_as_it_is(layout):
     update(layout, answer([(3, 1.0)]))
     (path,) = layout.macro.rglob("*.parquet")
-    if isinstance(damage, bytes):
-        path.write_bytes(damage)
-    else:
-        pq.write_table(pa.table({"a": [1]}), path)
+    pq.write_table(pa.table({"a": [1]}), path)
     before = path.read_bytes()
     with pytest.raises(LakeError, match=r"macro_minute.parquet: cannot be read .*move it away") as error:
         update(layout, answer([(2, 1.0)]))
     assert "\n" not in str(error.value)
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("torn", [b"", b"PAR1 torn"])
+def test_a_damaged_day_is_set_aside_and_asked_for_again(layout, torn):
+    update(layout, answer([(3, 1.0)]))
+    (path,) = layout.macro.rglob("*.parquet")
+    path.write_bytes(torn)
+    update(layout, answer([(3, 1.0), (2, 1.0)]))
+    assert len(macro_store.read(path)) == 2
+    assert [one.name for one in damage.kept(layout)] == ["macro_minute.parquet.reason.txt"]
 
 
 def test_what_a_killed_writer_left_is_swept(layout):

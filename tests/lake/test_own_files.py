@@ -194,7 +194,7 @@ def test_an_open_part_is_one_only_by_the_name_that_the_lake_writes(layout, raw_l
     assert raw.open_parts(raw_lines) == [raw_lines / ".part_0002.jsonl.open"]
     raw.adopt_orphans(layout, [raw_lines])
     assert sorted(path.name for path in raw_lines.iterdir() if not path.name.startswith(".")) == [
-        "part_0001.jsonl", "part_0002.jsonl",
+        "SHA256SUMS", "part_0001.jsonl", "part_0002.jsonl",
     ]  # fmt: skip
 
 

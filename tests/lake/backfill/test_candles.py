@@ -4,9 +4,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from lake import backfill, kline_store
+from lake import backfill, damage, kline_store
 from lake.backfill import Job
-from lake.errors import LakeError
 from lake.windows import MINUTE_US, Window, iso, micros, moment
 from simulator import Simulator
 from tests.conftest import content
@@ -97,9 +96,11 @@ def test_two_hundred_days_of_three_pairs_twice_are_the_truth_once(layout):
             assert exchange.held(symbol) == exchange.truth(iso(window.start), iso(window.end), symbol)
 
 
-def test_a_day_file_that_is_torn_is_named_with_the_remedy(exchange):
+def test_a_day_file_that_is_torn_is_set_aside_and_fetched_again(exchange):
     exchange.run("2025-01-01", "2025-01-02")
     path = exchange.layout.kline_file("SOLUSDT", date(2025, 1, 1), "1m")
-    path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(LakeError, match=r"day=01/klines_1m.parquet: cannot be read .* move it away"):
-        exchange.run("2025-01-01", "2025-01-02")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-100])
+    exchange.run("2025-01-01", "2025-01-02")
+    assert path.read_bytes() == whole
+    assert [one.name for one in damage.kept(exchange.layout)] == ["klines_1m.parquet.reason.txt"]

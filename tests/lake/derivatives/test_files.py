@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pyarrow.parquet as pq
 import pytest
 
-from lake.errors import LakeError
+from lake import damage
 from lake.windows import DAY_US, micros, moment
 from simulator import Simulator
 from tests.lake.derivatives.perpetuals import (
@@ -41,12 +41,14 @@ def test_files_thrown_away_are_fetched_anew(sim, run, layout):
     assert rows(layout, "funding") == paid(sim, day(10), day(12))
 
 
-def test_a_file_that_cannot_be_read_is_named_with_the_remedy(run, layout):
+def test_a_damaged_file_is_set_aside_and_fetched_again(run, layout):
     run("2024-03-10", "2024-03-11")
     path = next((layout.derivatives / "funding").rglob("*.parquet"))
+    whole = path.read_bytes()
     path.write_bytes(b"PAR1 this is none PAR1")
-    with pytest.raises(LakeError, match=r"funding\.parquet: cannot be read .*: move it away"):
-        run("2024-03-10", "2024-03-12")
+    run("2024-03-10", "2024-03-11")
+    assert path.read_bytes() == whole
+    assert [one.name for one in damage.kept(layout)] == ["funding.parquet.reason.txt"]
 
 
 def test_what_a_killed_writer_left_beside_a_file_is_swept(run, layout):
