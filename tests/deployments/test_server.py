@@ -263,7 +263,7 @@ def test_each_source_leaves_artifacts_by_keys_of_its_own_and_an_error_is_no_verd
     finally:
         path.unlink()
     assert run.type == "FAILED"
-    assert "klines_1m.parquet: cannot be read" in run.message
+    assert "klines_1m.parquet: damaged" in run.message
     assert not any(word in run.message for word in ("PASS", "INVESTIGATE", "FAIL:"))
 
 
