@@ -55,7 +55,10 @@ def realdata():
 def small_disk():
     """A file system of a megabyte and a half."""
     folder = Path(tempfile.mkdtemp())
-    if os.geteuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1536k", "tmpfs", folder]).returncode:
+    if (
+        os.geteuid()
+        or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1536k,mode=0700", "tmpfs", folder]).returncode
+    ):
         folder.rmdir()
         pytest.skip("no file system can be mounted here")
     yield folder

@@ -102,7 +102,7 @@ def _contradict(line, other):
 def _first(line):
     """Of lines that contradict each other under one id, the first received holds; ties are settled by content."""
     second = line["ts_event"] // SECOND
-    return line["ts_recv"], second, Decimal(line["price"]), Decimal(line["qty"]), line["side"] == "buy"
+    return line.get("ts_recv", 0), second, Decimal(line["price"]), Decimal(line["qty"]), line["side"] == "buy"
 
 
 def _traded(group, held):

@@ -13,8 +13,9 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from deployments import docs_server
-from lake import health, health_runs
+from lake import health, health_runs, verified
 from lake.errors import BadInputError
+from lake.windows import micros
 
 MONITORING = Path(docs_server.__file__).parent / "monitoring"
 BOARD = json.loads((MONITORING / "grafana.json").read_text(encoding="utf-8"))
@@ -36,6 +37,7 @@ def full(layout):
         part = health_runs.PARTS.get(flow, flow)
         name = health_runs.begin(layout, part, NOW - timedelta(seconds=9))
         health_runs.end(layout, part, name, NOW - timedelta(seconds=4), 11, "no" if flow == "compact_day" else None)
+    verified.note(layout, {"bars SOLUSDT 2025-10-19": micros(NOW) - 1})
     return layout
 
 

@@ -23,7 +23,7 @@ SCHEDULES = {
     "slice-export/local": [],
 }
 PARAMETERS = {
-    "collect-live": ["symbols", "duration"],
+    "collect-live": ["symbols", "duration", "force"],
     "transform-hour": ["symbols", "start", "end"],
     "compact-day": ["symbols", "date"],
     "backfill-binance": ["symbols", "lookback_days", "interval", "start", "end", "source", "dry_run"],

@@ -319,7 +319,7 @@ def test_a_day_is_compacted(stack, bars):
 def test_a_slice_whose_run_is_ended_leaves_nothing_half_written(stack):
     """Prefect ends a run that is cancelled, and the runs of a worker that stops, with SIGTERM."""
     write_days(stack.layout, "LTCUSDT", 15)
-    folder = stack.layout.base / "long"
+    folder = stack.layout.base / "slices" / "long"
     asked = {"symbols": ["LTCUSDT"], "start": "2025-10-20", "end": "2025-11-04", "format": "csv"}
     run = stack.api.run("slice-export/local", out="long/a.csv", **asked)
     wait(lambda: any(path.stat().st_size for path in folder.glob(".*.tmp")), RUN_S)

@@ -159,7 +159,7 @@ def test_klines_that_cannot_be_read_are_never_a_pass(layout):
     prepare(layout)
     path = layout.kline_file(SOL, START.date(), "1m")
     path.write_bytes(path.read_bytes()[:-9])
-    with pytest.raises(LakeError, match=r"klines_1m\.parquet: cannot be read"):
+    with pytest.raises(LakeError, match=r"klines_1m\.parquet: damaged"):
         check(layout, 60 * MINUTES)
 
 

@@ -90,7 +90,7 @@ def test_a_file_that_is_no_parquet_is_named(layout):
     path = layout.hour_file(SOL, START)
     path.parent.mkdir(parents=True)
     path.write_bytes(b"PAR1 torn")
-    with pytest.raises(LakeError, match=r"bars_1s_10\.parquet: not readable as Parquet"):
+    with pytest.raises(LakeError, match=r"bars_1s_10\.parquet: damaged"):
         check(layout, 60)
 
 

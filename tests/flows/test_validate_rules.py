@@ -122,7 +122,7 @@ def test_klines_that_cannot_be_read_are_a_failure_and_no_verdict(rules, layout):
     path = layout.kline_file("SOLUSDT", moment(FIRST).date(), "1m")
     path.parent.mkdir(parents=True)
     path.write_bytes(b"PAR1 torn")
-    assert refused(rules(*SPAN, "--json"), "klines_1m.parquet: cannot be read", code=1)
+    assert refused(rules(*SPAN, "--json"), "klines_1m.parquet: damaged", code=1)
 
 
 @pytest.mark.parametrize(

@@ -332,8 +332,8 @@ def test_what_came_today_is_counted(layout, raw):
 
 
 KEYS = {
-    "ts_utc", "collector", "macro_minute", "transformer", "server", "worker", "flows", "files", "disk", "state",
-    "exit_code", "problems",
+    "ts_utc", "collector", "macro_minute", "transformer", "server", "worker", "flows", "files", "disk", "verified",
+    "state", "exit_code", "problems",
 }  # fmt: skip
 
 
