@@ -22,7 +22,8 @@ STORES = {
     "interests": (lambda layout: layout.open_interest_file("SOLUSDT", DAY),
                   lambda layout: derivatives_store.interests(layout, "SOLUSDT", DAY),
                   "run derivatives-hour for it anew"),
-    "macro": (lambda layout: layout.macro_file("SPY", DAY), lambda layout: macro_store.read(layout.macro_file("SPY", DAY)),
+    "macro": (lambda layout: layout.macro_file("SPY", DAY),
+              lambda layout: macro_store.read(layout.macro_file("SPY", DAY)),
               "run macro-minute with lookback_days that reach back to its day"),
 }  # fmt: skip
 
