@@ -28,8 +28,17 @@ class Contradiction:
     @property
     def hour(self) -> int:
         """The hour of the line that does not hold."""
-        at: int = self.other["ts_event"]
-        return at - at % HOUR_US
+        return _hour(self.other)
+
+    @property
+    def hours(self) -> set[int]:
+        """The hours of both lines."""
+        return {_hour(self.held), _hour(self.other)}
+
+
+def _hour(line: dict[str, Any]) -> int:
+    at: int = line["ts_event"]
+    return at - at % HOUR_US
 
 
 def put(layout: Layout, symbol: str, hour: int, found: Iterable[Contradiction]) -> int:

@@ -171,7 +171,9 @@ class Holdings:
         return found
 
     def count(self, hour: int) -> int | None:
-        """How many trades the lines of an hour named when its bars were written; None where that is not known."""
-        if self._built(hour) is None:
-            return None
-        return sum(piece.count for piece in self._pieces(hour))
+        """How many trades the bars of an hour have; None where they were not written, as far as the ledger knows.
+
+        A line that another hour's contradicts may name a trade that is in the other hour's bars.
+        """
+        rows = self._do("built", hour=hour)
+        return rows[0][1] if rows else None

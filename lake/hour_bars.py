@@ -15,7 +15,8 @@ from lake.surroundings import Surroundings
 from lake.windows import HOUR_US, SECOND_US, Window, floor_hour, micros
 
 _IDS = ("first_trade_id", "last_trade_id", "trade_count")
-_VALUES = [name for name in BARS.names if name not in ("symbol", "window_start", "complete", *_IDS)]
+_OF_QUOTES = ("bid", "ask", "spread")
+_VALUES = [name for name in BARS.names if name not in ("symbol", "window_start", "complete", *_IDS, *_OF_QUOTES)]
 
 
 def there(layout: Layout, symbol: str, hour: int) -> pa.Table | None:
@@ -64,13 +65,13 @@ def vanished(layout: Layout, ledger: Ledger) -> list[int]:
 
 
 def _has_bars(ledger: Ledger, hour: int) -> bool:
-    """Whether an hour has bars by what it holds: trades, or flat bars between two consecutive ones."""
-    return any(_piece_has_bars(piece) for piece in ledger.ids.surroundings(hour))
+    """Whether an hour has bars by what the ledger knows: trades, or flat bars between two consecutive ones."""
+    return bool(ledger.ids.count(hour)) or any(_flat(piece) for piece in ledger.ids.surroundings(hour))
 
 
-def _piece_has_bars(around: Surroundings) -> bool:
-    flat = around.before and around.after and around.before.last_id + 1 == around.after.first_id
-    return bool(around.ends or flat)
+def _flat(around: Surroundings) -> bool:
+    before, after = around.before, around.after
+    return before is not None and after is not None and before.last_id + 1 == after.first_id
 
 
 def short(table: pa.Table, ledger: Ledger, hours: Iterable[int]) -> list[int]:
@@ -86,7 +87,10 @@ def short(table: pa.Table, ledger: Ledger, hours: Iterable[int]) -> list[int]:
 
 
 def contradicts(held: pa.Table | None, built: pa.Table) -> bool:
-    """Whether two tables of bars have a second of the same trades with other values, nulls aside."""
+    """Whether two tables of bars have a second of the same trades with other values, nulls aside.
+
+    Not by its quotes: a quote that came later changes a bar rightly.
+    """
     if held is None or held.equals(built):
         return False
     both = held.join(built, ["window_start", *_IDS[:1]], join_type="inner", right_suffix=" built")

@@ -139,9 +139,9 @@ class Ledger:
         for hour in hours:
             self._do("put_dirty", hour=hour)
 
-    def built(self, hour: int, pieces: Sequence[Surroundings]) -> None:
-        """Note that the bars of an hour have been written, in these surroundings: it is no longer dirty."""
-        self._do("put_built", hour=hour, surroundings=surroundings.text(pieces))
+    def built(self, hour: int, pieces: Sequence[Surroundings], trades: int) -> None:
+        """Note that the bars of an hour have been written, with their trades and surroundings: it is not dirty."""
+        self._do("put_built", hour=hour, surroundings=surroundings.text(pieces), trades=trades)
         self._do("clear_dirty", hour=hour)
 
     def built_days(self) -> list[date]:

@@ -245,10 +245,13 @@ class _Work:
     def _write(self, hours: Sequence[int]) -> set[int]:
         """Write the bars of some hours and settle the holes in their ids. Returns the hours that this makes dirty."""
         found = seconds.contradictions(self.events)
+        trades: dict[int, int] = {}
+        in_doubt = {hour for one in found for hour in one.hours}
         surroundings = {hour: self.ledger.ids.surroundings(hour) for hour in hours}
         for hour, table in seconds.build(self.events, surroundings).items():
             there = self._there(hour)
-            if self.ledger.ids.count(hour) is None and hour_bars.contradicts(there, table):
+            unknown = self.ledger.ids.count(hour) is None and hour not in in_doubt
+            if unknown and hour_bars.contradicts(there, table):
                 why = "the ledger was lost, and raw parts have other values for the same trades"
                 self._keep(hour, why, "where the raw parts are right, move its bars away to have it built again")
                 del surroundings[hour]
@@ -257,12 +260,13 @@ class _Work:
             self.contradictions[hour] = contradictions.put(self.layout, self.ledger.symbol, hour, mine)
             hour_bars.write(self.layout, self.ledger.symbol, hour, table, there, self.compression)
             self.tables[hour] = (len(table), hour_bars.missing(table))
+            trades[hour] = pc.sum(table["trade_count"]).as_py() or 0
         settled = never_existed.settle(self.layout, self.ledger, hours)
         self.never_existed += sum(gap.count for gap in settled.new)
         self.withdrawn += sum(gap.count for gap in settled.withdrawn)
         with self.ledger.transaction():
             for hour in surroundings:
-                self.ledger.built(hour, surroundings[hour])
+                self.ledger.built(hour, surroundings[hour], trades.get(hour, 0))
             stale = self.ledger.ids.stale(settled.hours)
             self.ledger.mark_dirty(stale)
         return set(stale)

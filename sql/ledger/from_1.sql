@@ -2,6 +2,10 @@
 -- trade ids started again, it dropped the trades whose ids it had already. The first and last id of each hour show where
 -- ids fall. An hour with raw lines and no trade may have lost all of its trades. From the first such hour of a symbol on,
 -- each hour is built again whose raw parts are all there; symbols without such an hour stay as they are.
+ALTER TABLE built ADD COLUMN trades INTEGER;
+UPDATE built SET trades = (
+    SELECT coalesce(sum(last_id - first_id + 1), 0) FROM run WHERE run.symbol = built.symbol AND run.hour = built.hour
+);
 INSERT OR IGNORE INTO trace SELECT symbol, hour, first_id, first_id, 0 FROM edge;
 INSERT OR IGNORE INTO trace SELECT symbol, hour + 3599000000, last_id, last_id, 0 FROM edge WHERE last_id <> first_id;
 UPDATE trace SET falls = 1 FROM (

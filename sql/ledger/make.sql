@@ -23,8 +23,8 @@ CREATE TABLE IF NOT EXISTS run (         -- runs of consecutive trade ids that t
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS run_hour ON run (symbol, hour);
 CREATE INDEX IF NOT EXISTS run_last ON run (symbol, last_id);
-CREATE TABLE IF NOT EXISTS built (       -- what was known of an hour's neighbours when its bars were written
-    symbol TEXT, hour INTEGER, surroundings TEXT, PRIMARY KEY (symbol, hour)
+CREATE TABLE IF NOT EXISTS built (       -- when an hour's bars were written: what was known of its neighbours, its trades
+    symbol TEXT, hour INTEGER, surroundings TEXT, trades INTEGER, PRIMARY KEY (symbol, hour)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS trace (       -- the seconds with trades that decide where a numbering begins (sql/trace.sql)
     symbol TEXT, second INTEGER, low INTEGER, high INTEGER, falls INTEGER, PRIMARY KEY (symbol, second)

@@ -1,2 +1,2 @@
--- The bars of an hour have been written. Parameters: symbol, hour, surroundings.
-INSERT OR REPLACE INTO built VALUES (:symbol, :hour, :surroundings)
+-- The bars of an hour have been written, with some number of trades. Parameters: symbol, hour, surroundings, trades.
+INSERT OR REPLACE INTO built VALUES (:symbol, :hour, :surroundings, :trades)

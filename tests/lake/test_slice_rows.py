@@ -172,7 +172,7 @@ def test_csv_has_a_candle_off_the_grid_with_its_own_open_time(layout, tmp_path):
     path = put(layout, "SOLUSDT", 0, 1)
     table = pq.ParquetFile(path).read()
     own = pa.array([None, DAY + MINUTE_US + 14_789_000], pa.int64()).cast(UTC_US)
-    pq.write_table(table.set_column(len(table.column_names) - 1, "exchange_open_time", own), path)
+    files.write_parquet(path, table.set_column(len(table.column_names) - 1, "exchange_open_time", own), "snappy")
     done = sliced(layout, tmp_path / "a", ["SOLUSDT"], DAYS, form="csv", source="klines")
     assert [line.split(",")[-1] for line in done.path.read_text().splitlines()] == [
         '"exchange_open_time"', "", '"2025-10-20T00:01:14.789000Z"',
