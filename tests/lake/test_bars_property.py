@@ -3,6 +3,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -45,7 +46,8 @@ def hours_apart(lines):
     return max(max(found) - min(found) for found in hours.values())
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@pytest.mark.slow(minutes=3)
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(lines=markets(), seed=st.integers(0, 10**6))
 def test_however_lines_are_shuffled_doubled_and_cut_into_parts_and_runs_the_bars_are_those_of_the_exact_arithmetic(
     lines, seed

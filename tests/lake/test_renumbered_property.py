@@ -4,6 +4,7 @@ import random
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -34,7 +35,8 @@ def markets(draw):
     return lines + strays
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@pytest.mark.slow(minutes=3)
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(lines=markets(), seed=st.integers(0, 10**6))
 def test_however_ids_start_again_and_lines_come_the_bars_are_those_of_all_numberings(lines, seed):
     chance = random.Random(seed)
